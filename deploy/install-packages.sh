@@ -115,8 +115,9 @@ install_buf() {
   cp "${pinned}/package.json" "${pinned}/package-lock.json" "${target}/"
   # Not `npm ci`: it insists on the packages of every platform, which not every mirror carries. The package's
   # own install script only repeats what npm does with the platform package.
-  if timeout 180 npm install --prefix "${target}" --ignore-scripts --no-audit --no-fund --loglevel=error \
-    </dev/null >"${target}/install.log" 2>&1 && "${target}/node_modules/.bin/buf" --version >/dev/null 2>&1; then
+  if timeout 180 npm install --prefix "${target}" --ignore-scripts --no-audit --no-fund --fetch-retries=1 \
+    --loglevel=error </dev/null >"${target}/install.log" 2>&1 &&
+    "${target}/node_modules/.bin/buf" --version >/dev/null 2>&1; then
     say "buf is installed in build/buf"
   else
     sed 's/^/  /' "${target}/install.log" | head -n 5 >&2

@@ -27,7 +27,7 @@ USAGE
 }
 
 readonly checks=(format layers shell buf-lint buf-breaking tidy)
-readonly tidy_files_max=8
+readonly tidy_files_max=16
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "${root}"

@@ -26,10 +26,10 @@ absl::StatusOr<std::string> NormalizeContactPoint(customerledger::v1::ContactPoi
 std::string ContactPointId(absl::string_view contact_key, customerledger::v1::ContactPointKind kind,
                            absl::string_view normalized);
 
-// Whether `customer_id` is, by all appearance, an e-mail address or a phone number, which must not become an
-// id because ids cannot be erased. A phone number is only digits, spaces and + - . / ( ), and either starts
-// with "+" and has 7 to 15 digits, or has at least 10 and is an assigned number of `region` ("" to leave this
-// out).
+// Whether `customer_id` is, by all appearance, an e-mail address or a phone number, which must not become an id
+// because ids cannot be erased. A phone number is only digits, spaces and + - . / ( ), and either starts with "+"
+// and has 7 to 15 digits, or has at least 10 and is an assigned number as dialled in `region` ("" to leave this
+// out). One digit, a dash and more digits ("1-364285768") are a series, not a phone number.
 bool LooksLikeContactPoint(absl::string_view customer_id, absl::string_view region);
 
 }  // namespace ledger::vault

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -8,6 +7,7 @@
 #include <list>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "storage/mutex.h"
+#include "storage/vault/crypto.h"
 #include "storage/vault/file.h"
 
 namespace ledger::vault {
@@ -106,26 +107,23 @@ class Vault {
   // missing, master key included, and syncs it. Back up the log first, then the vault: then every slot that
   // the log names is in the copy. kAlreadyExists: `dir` holds a vault. kUnavailable: the disk refused; remove
   // `dir` and call again.
-  absl::Status CopyTo(absl::string_view dir) ABSL_LOCKS_EXCLUDED(grow_mutex_, mutex_);
+  absl::Status CopyTo(absl::string_view dir) ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
-  using Key = std::array<uint8_t, 32>;
   using KeyList = std::list<std::pair<uint64_t, Key>>;  // the latest used first
-  class ScopedKey;
 
   Vault(std::string dir, File file);
 
   absl::Status Load();
   absl::Status AddSlots(uint64_t end) ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex_);
-  absl::Status ReadKey(uint64_t slot, ScopedKey* key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status FetchKey(uint64_t slot, ScopedKey* key) ABSL_LOCKS_EXCLUDED(mutex_);
   void Remember(uint64_t slot, const Key& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Forget(uint64_t slot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::string dir_;
   const File file_;
-  Key master_key_{};
-  Key root_key_{};
+  ScopedKey master_key_;
+  ScopedKey root_key_;
   std::string id_;  // 16 bytes
   std::string id_hex_;
   std::atomic<uint64_t> slot_count_{0};

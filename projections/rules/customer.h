@@ -32,8 +32,12 @@ struct HistoryEvent {
 // The order of a history: (business time, position).
 bool Before(const HistoryEvent& a, const HistoryEvent& b);
 
-// A history built from records, and what owns the memory its events point into.
+// A history built from records, and what owns the memory its events point into: it moves and is not copied.
 struct History {
+  History() = default;
+  History(History&&) = default;
+  History& operator=(History&&) = default;
+
   std::vector<customerledger::v1::Record> records;  // ascending positions, no duplicates
   std::vector<HistoryEvent> events;                 // in business order; corrected-away events are left out
   std::vector<uint64_t> corrected_positions;        // ascending; wrong events that were replaced or withdrawn
@@ -47,7 +51,9 @@ History BuildHistory(const policy::Timeline& timeline, std::vector<customerledge
 
 // The other customer ids that `customer_id` is one with, as far as `records` (that customer's own) tell: by
 // merges and joined claims that were not undone or corrected away. Each with the direction: true if the other
-// goes on and `customer_id` is its alias. Callers repeat this for every id found until nothing is new.
+// goes on and `customer_id` is its alias, by id. Callers repeat this for every id found until nothing is new. The
+// two customers of a merge both carry it and its unmerging, so their own records suffice; Decide refuses to
+// correct a merge, which only one of them would know.
 struct IdentityLink {
   std::string other_customer_id;
   bool other_goes_on = false;
@@ -80,11 +86,12 @@ struct CustodyInterval {
   absl::Time from;
   absl::Time until;  // not included; InfiniteFuture: for ever
 };
-// All intervals from the state's last event on, without overlap within a scope.
+// All intervals from the state's last event on, without overlap within a scope. The first reaches back to when
+// this custody began. None while a hand-over leaves nobody as owner.
 std::vector<CustodyInterval> CustodyIntervals(const policy::Timeline& timeline, const CustomerState& state);
 
-// A call-back that the state implies: owed by `owner` while it owns, due at `due`, standing while from <= t <
-// until.
+// A call-back that the state implies: owed by `owner` while it owns, `due` included in what is in time, standing
+// while from <= t < until. `has_owner` is always true: a customer that nobody owns has no call-back.
 struct CallbackInterval {
   std::string scope;
   bool has_owner = false;

@@ -1,0 +1,378 @@
+#include "projections/rules/customer.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "projections/policy/event_names.h"
+#include "projections/rules/call_back/call_back.h"
+#include "projections/rules/civil_time.h"
+#include "projections/rules/claim/claim.h"
+#include "projections/rules/custody.h"
+#include "projections/rules/dispute/dispute.h"
+#include "projections/rules/grade/grade.h"
+#include "projections/rules/hand_over/hand_over.h"
+#include "projections/rules/lapse/lapse.h"
+#include "projections/rules/mechanism.h"
+#include "projections/rules/pool/pool.h"
+#include "storage/status_macros.h"
+
+namespace ledger::rules {
+namespace {
+
+namespace pb = ::customerledger::v1;
+
+// The first half of each hundred may change an owner, a tier or a call-back; see event.proto.
+bool MayBePassedOver(uint32_t event_type) { return event_type % 100 >= 50; }
+
+void ApplyIdentity(uint64_t position, const std::string& customer_id, const std::string& alias, bool joins,
+                   CustomerState* state) {
+  IdentityState* identity = state->add_identities();
+  identity->set_position(position);
+  identity->set_customer_id(customer_id);
+  identity->set_alias_customer_id(alias);
+  identity->set_joins(joins);
+}
+
+// One case for each body there is, so that a new one breaks the build until somebody decides what it means.
+absl::Status ApplyBody(const Step& step, CustomerState* state) {
+  const pb::Event& event = *step.event.event;
+  const uint64_t position = step.event.position;
+  switch (event.body_case()) {
+    case pb::Event::BODY_NOT_SET:
+      if (step.event.event_type != 0 && MayBePassedOver(step.event.event_type)) return absl::OkStatus();
+      return absl::DataLossError(absl::StrCat("UNKNOWN_EVENT_TYPE: position ", position,
+                                              " holds an event of type ", step.event.event_type,
+                                              ", which may change this customer and which this release does ",
+                                              "not know; run a release that does"));
+
+    case pb::Event::kCustomerRegistered:
+      ApplyRegistered(step, state);
+      break;
+    case pb::Event::kOwnerAssigned:
+      ApplyAssigned(step, state);
+      break;
+    case pb::Event::kOwnerReleased:
+      ApplyReleased(step, state);
+      break;
+    case pb::Event::kTransferProposed:
+      ApplyTransferProposed(step, state);
+      break;
+    case pb::Event::kTransferAccepted:
+      ApplyTransferAccepted(step, state);
+      break;
+    case pb::Event::kTransferDeclined:
+      ApplyTransferEnded(step, event.transfer_declined().transfer_id(), state);
+      break;
+    case pb::Event::kTransferCancelled:
+      ApplyTransferEnded(step, event.transfer_cancelled().transfer_id(), state);
+      break;
+    case pb::Event::kContactLogged:
+    case pb::Event::kVisitLogged:
+      ApplyEvidence(step, state);
+      ApplyContact(step, state);
+      break;
+    case pb::Event::kDealRecorded:
+      ApplyEvidence(step, state);
+      break;
+    case pb::Event::kGradeChanged:
+      ApplyGradeChanged(step, state);
+      break;
+    case pb::Event::kTrackingEnded:
+      ApplyTrackingEnded(step, state);
+      break;
+    case pb::Event::kDisputeOpened:
+      ApplyDisputeOpened(step, state);
+      break;
+    case pb::Event::kDisputeResolved:
+      ApplyDisputeResolved(step, state);
+      break;
+    case pb::Event::kCustomersMerged:
+      ApplyIdentity(position, event.customers_merged().customer_id(),
+                    event.customers_merged().absorbed_customer_id(), true, state);
+      break;
+    case pb::Event::kCustomersUnmerged:
+      ApplyIdentity(position, event.customers_unmerged().customer_id(),
+                    event.customers_unmerged().absorbed_customer_id(), false, state);
+      break;
+    case pb::Event::kClaimJoined:
+      ApplyIdentity(position, event.claim_joined().customer_id(), event.claim_joined().claimant_customer_id(),
+                    true, state);
+      break;
+
+    // Nothing in a customer's state follows from these, under any policy this release knows. Corrections took
+    // effect when the history was built.
+    case pb::Event::kEventCorrected:
+    case pb::Event::kLedgerCreated:
+    case pb::Event::kLineageStarted:
+    case pb::Event::kPolicyAdopted:
+    case pb::Event::kCalendarPublished:
+    case pb::Event::kStaffStatusChanged:
+    case pb::Event::kPresenceChanged:
+    case pb::Event::kRotationSet:
+    case pb::Event::kRegistrationSigned:
+    case pb::Event::kProfileChanged:
+    case pb::Event::kProfileSubmitted:
+    case pb::Event::kProfileReviewed:
+    case pb::Event::kConsentChanged:
+    case pb::Event::kRegistrationFiled:
+    case pb::Event::kGradeProposed:
+    case pb::Event::kMetricRecorded:
+    case pb::Event::kContactPlanned:
+    case pb::Event::kContactReviewed:
+    case pb::Event::kReceptionAssigned:
+    case pb::Event::kTransferAudited:
+    case pb::Event::kTransferConfirmed:
+    case pb::Event::kTransferCompleted:
+    case pb::Event::kCustomerStatusChanged:
+    case pb::Event::kDealAmended:
+    case pb::Event::kPaymentReceived:
+    case pb::Event::kReservationMade:
+    case pb::Event::kCreditAllocated:
+    case pb::Event::kCreditRevoked:
+    case pb::Event::kInvitationConfirmed:
+    case pb::Event::kListSubmitted:
+    case pb::Event::kDisputeStepTaken:
+    case pb::Event::kDeletionRequested:
+    case pb::Event::kDeletionDecided:
+    case pb::Event::kRecordDestroyed:
+    // Facts that are only kept.
+    case pb::Event::kDeadlineLapsed:
+    case pb::Event::kCommandRejected:
+    case pb::Event::kLeadReceived:
+    case pb::Event::kVisitPlanned:
+    case pb::Event::kCustomerNotified:
+    case pb::Event::kAuthorityDelegated:
+    case pb::Event::kRewardGranted:
+    case pb::Event::kCommitmentLogged:
+    case pb::Event::kCommitmentSettled:
+    case pb::Event::kComplaintFiled:
+    case pb::Event::kComplaintStepTaken:
+    case pb::Event::kComplaintClosed:
+    case pb::Event::kActivityRecorded:
+    case pb::Event::kAccessRequested:
+    case pb::Event::kAccessDecided:
+    case pb::Event::kFileCustodyChanged:
+    case pb::Event::kReportSubmitted:
+    case pb::Event::kSurveyRecorded:
+    case pb::Event::kBreachRecorded:
+    case pb::Event::kCaseOpened:
+    case pb::Event::kCaseStepCompleted:
+    case pb::Event::kCaseClosed:
+    case pb::Event::kCustomersLinked:
+      break;
+  }
+  return absl::OkStatus();
+}
+
+CustomerState Advanced(const policy::Timeline& timeline, const CustomerState& state, absl::Time at) {
+  CustomerState advanced = state;
+  Advance(timeline, at, &advanced);
+  return advanced;
+}
+
+bool KnowsMerge(const CustomerState& state, const pb::CustomersUnmerged& unmerged) {
+  bool joined = false;
+  for (const IdentityState& identity : state.identities()) {
+    if (identity.customer_id() == unmerged.customer_id() &&
+        identity.alias_customer_id() == unmerged.absorbed_customer_id()) {
+      joined = identity.joins();
+    }
+  }
+  return joined;
+}
+
+absl::StatusOr<Decision> DecideMerged(const pb::CustomersMerged& merged) {
+  if (merged.customer_id() == merged.absorbed_customer_id()) {
+    return Refuse(absl::StatusCode::kInvalidArgument, "SAME_CUSTOMER",
+                  "a customer is not merged with itself; name the other id", "");
+  }
+  return Decision{};
+}
+
+absl::StatusOr<Decision> DecideUnmerged(const Proposal& proposal, const pb::CustomersUnmerged& unmerged) {
+  if (!KnowsMerge(proposal.customer, unmerged)) {
+    return Refuse(absl::StatusCode::kNotFound, "NOT_MERGED",
+                  absl::StrCat("\"", unmerged.absorbed_customer_id(), "\" is not an alias of \"",
+                               unmerged.customer_id(), "\"; read the customer to see its aliases"),
+                  "");
+  }
+  return Decision{};
+}
+
+absl::StatusOr<Decision> DecideCorrected(const Proposal& proposal, const pb::EventCorrected& corrected) {
+  if (corrected.target_position() == 0) {
+    return Refuse(absl::StatusCode::kInvalidArgument, "TARGET_MISSING",
+                  "name the position of the wrong event; history shows it", "");
+  }
+  for (const IdentityState& identity : proposal.customer.identities()) {
+    if (identity.position() != corrected.target_position()) continue;
+    return Refuse(absl::StatusCode::kFailedPrecondition, "MERGE_NEEDS_UNMERGE",
+                  "a merge concerns two customers and is undone by CustomersUnmerged, which both know", "");
+  }
+  return Decision{};
+}
+
+absl::StatusOr<Decision> DecideBody(const Proposal& proposal, const DecisionContext& context,
+                                    const pb::Event& event) {
+  switch (event.body_case()) {
+    case pb::Event::BODY_NOT_SET:
+      return Refuse(absl::StatusCode::kInvalidArgument, "UNKNOWN_EVENT_TYPE",
+                    "the event has no body that this server knows; send one of Event.body", "");
+    case pb::Event::kCustomerRegistered:
+      return DecideRegistered(proposal, context, event);
+    case pb::Event::kOwnerAssigned:
+      return DecideAssigned(proposal, event.owner_assigned());
+    case pb::Event::kOwnerReleased:
+      return DecideReleased(proposal, event.owner_released());
+    case pb::Event::kTransferProposed:
+      return DecideTransferProposed(proposal, event.transfer_proposed());
+    case pb::Event::kTransferAccepted:
+      return DecideTransferAccepted(proposal, event.transfer_accepted());
+    case pb::Event::kTransferDeclined:
+      return DecideTransferDeclined(proposal, event.transfer_declined());
+    case pb::Event::kTransferCancelled:
+      return DecideTransferCancelled(proposal, event.transfer_cancelled());
+    case pb::Event::kGradeChanged:
+      return DecideGradeChanged(proposal, event.grade_changed());
+    case pb::Event::kDisputeOpened:
+      return DecideDisputeOpened(proposal, event.dispute_opened());
+    case pb::Event::kDisputeStepTaken:
+      return DecideDisputeStep(proposal, event.dispute_step_taken().dispute_id());
+    case pb::Event::kDisputeResolved:
+      return DecideDisputeResolved(proposal, event);
+    case pb::Event::kEventCorrected:
+      return DecideCorrected(proposal, event.event_corrected());
+    case pb::Event::kCustomersMerged:
+      return DecideMerged(event.customers_merged());
+    case pb::Event::kCustomersUnmerged:
+      return DecideUnmerged(proposal, event.customers_unmerged());
+    default:  // a fact; facts are not refused
+      return Decision{};
+  }
+}
+
+}  // namespace
+
+absl::Status Apply(const policy::Timeline& timeline, const HistoryEvent& event, CustomerState* state) {
+  if (event.event == nullptr) return absl::DataLossError("NO_EVENT: a history entry without an event");
+  const policy::PolicyVersion& policy = PolicyInForce(timeline, event.business_time);
+  const Step step{timeline, policy, event};
+  // What time brings about at an instant comes before the events of that instant; what an event lets go of
+  // falls at once.
+  Advance(timeline, event.business_time, state);
+  LEDGER_RETURN_IF_ERROR(ApplyBody(step, state));
+  ApplyRecordedOwner(step, state);
+  Advance(timeline, event.business_time, state);
+
+  if (state->events() == 0) {
+    state->set_first_position(event.position);
+    state->set_first_us(ToMicros(event.business_time));
+  }
+  state->set_events(state->events() + 1);
+  state->set_last_position(event.position);
+  state->set_last_us(ToMicros(event.business_time));
+  if (event.event->has_evidence()) state->set_source_events(state->source_events() + 1);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<CustomerState> Fold(const policy::Timeline& timeline, const History& history,
+                                   absl::Time true_at) {
+  CustomerState state;
+  for (const HistoryEvent& event : history.events) {
+    if (event.business_time > true_at) break;
+    LEDGER_RETURN_IF_ERROR(Apply(timeline, event, &state));
+  }
+  return state;
+}
+
+std::vector<pb::Ownership> ReadOwnerships(const policy::Timeline& timeline, const CustomerState& state,
+                                          absl::Time true_at) {
+  std::vector<pb::Ownership> ownerships;
+  const CustomerState advanced = Advanced(timeline, state, true_at);
+  for (const ScopeState& scope : advanced.scopes()) {
+    ownerships.push_back(ReadOwnership(timeline, scope));
+  }
+  return ownerships;
+}
+
+std::vector<pb::Tier> ReadTiers(const policy::Timeline& timeline, const CustomerState& state,
+                                absl::Time true_at) {
+  return ReadGrades(timeline, state, true_at);
+}
+
+std::vector<pb::Callback> ReadCallbacks(const policy::Timeline& timeline, const CustomerState& state,
+                                        absl::Time true_at) {
+  std::vector<pb::Callback> callbacks;
+  const CustomerState advanced = Advanced(timeline, state, true_at);
+  for (const ScopeState& scope : advanced.scopes()) {
+    const std::optional<DueCallBack> call = NextCallBack(timeline, advanced, scope);
+    if (!call.has_value()) continue;
+    pb::Callback callback;
+    callback.set_scope(scope.scope());
+    *callback.mutable_owner() = scope.owner();
+    *callback.mutable_due_time() = ToTimestamp(call->due);
+    callback.set_overdue(true_at > call->due);
+    *callback.mutable_basis() = call->basis;
+    callbacks.push_back(std::move(callback));
+  }
+  return callbacks;
+}
+
+std::vector<CustodyInterval> CustodyIntervals(const policy::Timeline& timeline, const CustomerState& state) {
+  std::vector<CustodyInterval> intervals;
+  for (const ScopeState& scope : state.scopes()) {
+    if (scope.custody() == CUSTODY_NONE || InLimbo(timeline, scope)) continue;
+    CustodyInterval interval;
+    interval.scope = scope.scope();
+    interval.from = FromMicros(scope.since_us());
+    interval.until = absl::InfiniteFuture();
+    interval.pooled = scope.custody() == CUSTODY_POOLED;
+    if (!interval.pooled) interval.owner = scope.owner();
+    const std::optional<DueLapse> lapse = NextLapse(timeline, scope);
+    if (lapse.has_value()) interval.until = lapse->at;
+    intervals.push_back(interval);
+    if (lapse.has_value()) {
+      intervals.push_back({scope.scope(), true, pb::Owner(), lapse->at, absl::InfiniteFuture()});
+    }
+  }
+  return intervals;
+}
+
+std::vector<CallbackInterval> CallbackIntervals(const policy::Timeline& timeline,
+                                                const CustomerState& state) {
+  std::vector<CallbackInterval> intervals;
+  for (const ScopeState& scope : state.scopes()) {
+    const std::optional<DueCallBack> call = NextCallBack(timeline, state, scope);
+    if (!call.has_value()) continue;
+    const std::optional<DueLapse> lapse = NextLapse(timeline, scope);
+    CallbackInterval interval;
+    interval.scope = scope.scope();
+    interval.has_owner = true;
+    interval.owner = scope.owner();
+    interval.due = call->due;
+    interval.from = FromMicros(state.last_us());
+    interval.until = lapse.has_value() ? lapse->at : absl::InfiniteFuture();
+    intervals.push_back(std::move(interval));
+  }
+  return intervals;
+}
+
+absl::StatusOr<Decision> Decide(const DecisionContext& context, const pb::Event& proposed) {
+  if (proposed.body_case() == pb::Event::BODY_NOT_SET || proposed.has_evidence()) {
+    if (proposed.has_evidence() && proposed.body_case() != pb::Event::BODY_NOT_SET) return Decision{};
+    return Refuse(absl::StatusCode::kInvalidArgument, "UNKNOWN_EVENT_TYPE",
+                  "the event has no body that this server knows; send one of Event.body", "");
+  }
+  static const auto* const nobody = new CustomerState();
+  const CustomerState& customer = context.customer == nullptr ? *nobody : *context.customer;
+  // A state may reach beyond the present: occurred times run up to a day ahead.
+  absl::Time at = context.recorded_time;
+  if (customer.events() > 0) at = std::max(at, FromMicros(customer.last_us()));
+  const CustomerState advanced = Advanced(*context.timeline, customer, at);
+  const policy::PolicyVersion& policy = PolicyInForce(*context.timeline, at);
+  const Proposal proposal{*context.timeline, policy, advanced, at};
+  if (policy.policy.ownership().by_recorded_assignment()) return Decision{};
+  return DecideBody(proposal, context, proposed);
+}
+
+}  // namespace ledger::rules

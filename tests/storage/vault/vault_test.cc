@@ -1,8 +1,10 @@
 #include "storage/vault/vault.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <atomic>
+#include <csignal>
 #include <filesystem>
 #include <memory>
 #include <set>
@@ -137,6 +139,26 @@ TEST_F(VaultTest, AGrowthThatWasCutOffIsDoneAgain) {
   EXPECT_EQ(vault_->SlotCount(), 2048u);
   EXPECT_EQ(vault_->Open(1023, "aad", sealed).value(), "kept");
   EXPECT_EQ(vault_->Open(2047, "aad", grown).value(), "grown");
+  EXPECT_TRUE(Damaged().empty());
+}
+
+// The system refuses to let the file grow half-way through a chunk, as a full disk would.
+TEST_F(VaultTest, AGrowthThatTheDiskRefusesAddsNothingAndMayBeRepeated) {
+  const std::string kept = Seal(1023, "kept");
+  struct rlimit before;
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  struct rlimit small = before;
+  small.rlim_cur = SlotOffset(1500) + 1;
+  std::signal(SIGXFSZ, SIG_IGN);
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+  const absl::Status refused = vault_->EnsureSlots(1024);
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  EXPECT_EQ(refused.code(), absl::StatusCode::kUnavailable) << refused;
+  EXPECT_EQ(vault_->SlotCount(), 1024u);
+  EXPECT_EQ(vault_->Seal(1024, "", "").status().code(), absl::StatusCode::kOutOfRange);
+  EXPECT_EQ(vault_->Open(1023, "aad", kept).value(), "kept");
+  ASSERT_TRUE(vault_->EnsureSlots(1024).ok());
+  EXPECT_EQ(vault_->SlotCount(), 2048u);
   EXPECT_TRUE(Damaged().empty());
 }
 

@@ -84,6 +84,12 @@ class Answers {
   struct Question;
   struct Reading;
   struct ListView;
+  struct DueHit {
+    std::string key;  // after the generation's prefix
+    std::string customer_id;
+    std::string scope;
+    absl::Time due;
+  };
 
   absl::StatusOr<Question> Resolve(const storage::LedgerIdentity& ledger,
                                    const customerledger::v1::CustomerQuery& query, absl::Time now) const;
@@ -94,10 +100,13 @@ class Answers {
                                        uint64_t known_position, absl::Time true_at) const;
   absl::StatusOr<uint64_t> PositionAtTime(storage::LedgerNumber ledger, absl::Time known_time) const;
   absl::StatusOr<ListView> OpenList(const storage::LedgerIdentity& ledger, ProjectionKind kind) const;
+  // One page of the customers under `table_prefix`; `last_key` is empty where nothing follows.
   absl::StatusOr<std::vector<customerledger::v1::CustomerEntry>> ListCustody(
-      const storage::LedgerIdentity& ledger, const ListView& view, const std::string& table_prefix,
-      const customerledger::v1::Owner* owner, absl::Time true_at, uint32_t page_size,
+      const ListView& view, const std::string& table_prefix, absl::Time true_at, uint32_t page_size,
       const std::string& after_key, std::string* last_key) const;
+  absl::Status FindDue(const ListView& view, const std::string& table, absl::Time until, absl::Time standing,
+                       uint32_t page_size, const std::string& after_key, std::vector<DueHit>* hits,
+                       std::string* last_key) const;
 
   const storage::LogReader& log_;
   const views::ViewStore& store_;

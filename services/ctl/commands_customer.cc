@@ -1,0 +1,264 @@
+#include <algorithm>
+#include <memory>
+#include <string>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "services/ctl/commands.h"
+#include "services/ctl/output/describe.h"
+#include "services/ctl/output/table.h"
+#include "services/ctl/session.h"
+#include "storage/status_macros.h"
+
+// owner, tier, callback, history: questions about one customer.
+namespace ledger::ctl {
+
+namespace pb = ::customerledger::v1;
+
+namespace {
+
+struct CustomerOptions {
+  std::string customer;
+  std::optional<std::string> true_at, known_at, scope;
+  bool personal = false;
+
+  void AddOptions(const Command& command) {
+    command.Text("CUSTOMER", &customer, "The customer's id, or an alias of it", Need::kRequired);
+    command.Text("--true-at", &true_at, "As true at this time (default: now)");
+    command.Text("--known-at", &known_at,
+                 "As known at this position (digits) or recorded time (default: everything)");
+  }
+};
+
+absl::StatusOr<pb::CustomerQuery> Query(Session& session, const CustomerOptions& options) {
+  pb::CustomerQuery query;
+  LEDGER_ASSIGN_OR_RETURN(*query.mutable_ledger(), session.Ledger());
+  query.set_customer_id(options.customer);
+  if (options.true_at) {
+    LEDGER_ASSIGN_OR_RETURN(*query.mutable_as_of()->mutable_true_at(),
+                            session.Instant("--true-at", *options.true_at));
+  }
+  if (options.known_at) {
+    const std::string& known = *options.known_at;
+    uint64_t position = 0;
+    if (!known.empty() && std::all_of(known.begin(), known.end(), absl::ascii_isdigit)) {
+      if (!absl::SimpleAtoi(known, &position)) {
+        return absl::InvalidArgumentError(absl::StrCat("--known-at: '", known, "' is not a position"));
+      }
+      query.mutable_as_of()->set_known_position(position);
+    } else {
+      LEDGER_ASSIGN_OR_RETURN(*query.mutable_as_of()->mutable_known_time(),
+                              session.Instant("--known-at", known));
+    }
+  }
+  if (session.options().min_position > 0) session.SetMinPosition(query.mutable_min_position());
+  return query;
+}
+
+// The first lines of every answer about a customer.
+void AddContext(Session& session, const pb::AnswerContext& context, Fields* fields) {
+  std::string customer = context.customer_id();
+  if (context.aliases_size() > 0) {
+    absl::StrAppend(&customer, " (also ", absl::StrJoin(context.aliases(), ", "), ")");
+  }
+  fields->Add("customer", customer);
+  fields->Add("true at",
+              absl::StrCat(session.Show(context.true_at()), context.simulated() ? " (simulated)" : "",
+                           ", known up to position ", context.position().position()));
+  if (context.parked_at_position() > 0) {
+    fields->Add("PARKED", absl::StrCat("the event at position ", context.parked_at_position(),
+                                       " could not be applied (", context.parked_reason(),
+                                       "); the answer counts the events before it"));
+  }
+}
+
+void AddBasis(const pb::Basis& basis, const std::string& rule_name, Fields* fields) {
+  fields->Add(rule_name, RuleOf(basis));
+  fields->Add("decided by", basis.positions_size() > 0 ? absl::StrCat("position ", PositionsOf(basis)) : "");
+  fields->Add("arithmetic", basis.arithmetic());
+}
+
+std::string LapseOf(Session& session, const pb::Ownership& ownership) {
+  if (!ownership.has_lapse_time()) return "";
+  std::string text = session.Show(ownership.lapse_time());
+  const std::string rule = RuleOf(ownership.lapse_basis());
+  if (!rule.empty()) absl::StrAppend(&text, " by ", rule);
+  if (!ownership.lapse_basis().arithmetic().empty()) {
+    absl::StrAppend(&text, ": ", ownership.lapse_basis().arithmetic());
+  }
+  return text;
+}
+
+void PrintClaims(Session& session, const pb::Ownership& ownership) {
+  if (ownership.claims_size() == 0) return;
+  session.out() << "claims, in the order they count:\n";
+  Table table({"POSITION", "CLAIMANT", "SINCE", "STATE", "REGISTERED AS", "PROTECTED UNTIL"});
+  for (const pb::Claim& claim : ownership.claims()) {
+    table.AddRow({absl::StrCat(claim.position()), Describe(claim.claimant()),
+                  claim.has_claim_time() ? session.Show(claim.claim_time()) : "",
+                  EnumName(pb::ClaimState_descriptor(), claim.state()), claim.registered_as(),
+                  claim.has_protected_until_time() ? session.Show(claim.protected_until_time()) : ""});
+  }
+  table.Print(session.out(), /*indent=*/2);
+}
+
+void PrintOwnership(Session& session, const pb::Ownership& ownership) {
+  Fields fields;
+  fields.Add("scope", ownership.scope());
+  fields.Add("owner", Describe(ownership.owner()));
+  fields.Add("state", ownership.state() == pb::CUSTODY_STATE_UNSPECIFIED
+                          ? "never claimed"
+                          : EnumName(pb::CustodyState_descriptor(), ownership.state()));
+  fields.Add("since", ownership.basis().has_since_time() ? session.Show(ownership.basis().since_time()) : "");
+  AddBasis(ownership.basis(), "reason", &fields);
+  fields.Add("lapses at", LapseOf(session, ownership));
+  if (ownership.has_transfer()) {
+    const pb::OpenTransfer& transfer = ownership.transfer();
+    fields.Add("hand-over",
+               absl::StrCat(transfer.transfer_id(), " from ", Describe(transfer.from()), " to ",
+                            Describe(transfer.to()), ", proposed at position ", transfer.position()));
+  }
+  fields.Add("disputed", ownership.disputed() ? "yes" : "");
+  fields.Print(session.out());
+  PrintClaims(session, ownership);
+}
+
+absl::Status Owner(Session& session, const CustomerOptions& options) {
+  pb::GetOwnerRequest request;
+  LEDGER_ASSIGN_OR_RETURN(*request.mutable_query(), Query(session, options));
+  if (options.scope) request.set_scope(*options.scope);
+  if (session.table()) LEDGER_RETURN_IF_ERROR(session.Zone().status());
+  LEDGER_ASSIGN_OR_RETURN(const pb::GetOwnerResponse response, session.client().GetOwner(request));
+  if (!session.table()) return session.PrintJson(response);
+  Fields fields;
+  AddContext(session, response.context(), &fields);
+  fields.Print(session.out());
+  if (response.ownerships().empty()) session.out() << "nobody ever claimed the customer\n";
+  for (const pb::Ownership& ownership : response.ownerships()) PrintOwnership(session, ownership);
+  return absl::OkStatus();
+}
+
+absl::Status TierOf(Session& session, const CustomerOptions& options) {
+  pb::GetTierRequest request;
+  LEDGER_ASSIGN_OR_RETURN(*request.mutable_query(), Query(session, options));
+  if (session.table()) LEDGER_RETURN_IF_ERROR(session.Zone().status());
+  LEDGER_ASSIGN_OR_RETURN(const pb::GetTierResponse response, session.client().GetTier(request));
+  if (!session.table()) return session.PrintJson(response);
+  Fields fields;
+  AddContext(session, response.context(), &fields);
+  fields.Print(session.out());
+  Table table({"SCHEME", "CLASS", "SINCE", "DECIDED BY", "REASON", "POSITIONS", "HIDDEN"});
+  for (const pb::Tier& tier : response.tiers()) {
+    table.AddRow({tier.scheme(), tier.class_name().empty() ? "none" : tier.class_name(),
+                  tier.basis().has_since_time() ? session.Show(tier.basis().since_time()) : "",
+                  absl::StrJoin(tier.decided_by(), ", "), RuleOf(tier.basis()), PositionsOf(tier.basis()),
+                  tier.hidden_from_customer() ? "from the customer" : ""});
+  }
+  if (table.empty()) {
+    session.out() << "the policy has no grades\n";
+  } else {
+    table.Print(session.out());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CallbackOf(Session& session, const CustomerOptions& options) {
+  pb::GetNextCallbackRequest request;
+  LEDGER_ASSIGN_OR_RETURN(*request.mutable_query(), Query(session, options));
+  if (session.table()) LEDGER_RETURN_IF_ERROR(session.Zone().status());
+  LEDGER_ASSIGN_OR_RETURN(const pb::GetNextCallbackResponse response,
+                          session.client().GetNextCallback(request));
+  if (!session.table()) return session.PrintJson(response);
+  Fields fields;
+  AddContext(session, response.context(), &fields);
+  fields.Print(session.out());
+  if (response.callbacks().empty()) session.out() << "no call-back is due\n";
+  for (const pb::Callback& callback : response.callbacks()) {
+    Fields lines;
+    lines.Add("call by",
+              absl::StrCat(session.Show(callback.due_time()), callback.overdue() ? "  OVERDUE" : ""));
+    lines.Add("who", Describe(callback.owner()));
+    lines.Add("scope", callback.scope());
+    AddBasis(callback.basis(), "reason", &lines);
+    lines.Print(session.out());
+  }
+  return absl::OkStatus();
+}
+
+void AddPersonal(const pb::PersonalData& personal, Fields* fields) {
+  fields->Add("name", personal.name());
+  for (const pb::ContactPoint& point : personal.contact_points()) {
+    fields->Add(EnumName(pb::ContactPointKind_descriptor(), point.kind()), point.value());
+  }
+  fields->Add("address", personal.address());
+  fields->Add("note", personal.note());
+}
+
+std::string WhoText(const pb::Who& who) {
+  if (who.on_behalf_of().empty()) return who.principal();
+  return absl::StrCat(who.principal(), who.principal().empty() ? "" : " ", "for ", who.on_behalf_of());
+}
+
+absl::Status History(Session& session, const CustomerOptions& options) {
+  pb::GetHistoryRequest request;
+  LEDGER_ASSIGN_OR_RETURN(*request.mutable_query(), Query(session, options));
+  request.set_include_personal_data(options.personal);
+  if (session.table()) LEDGER_RETURN_IF_ERROR(session.Zone().status());
+  LEDGER_ASSIGN_OR_RETURN(const pb::GetHistoryResponse response, session.client().GetHistory(request));
+  if (session.options().output == Output::kJsonl) {
+    for (const pb::HistoryEntry& entry : response.entries()) {
+      LEDGER_RETURN_IF_ERROR(session.PrintJsonLine(entry));
+    }
+    return absl::OkStatus();
+  }
+  if (!session.table()) return session.PrintJson(response);
+  Fields fields;
+  AddContext(session, response.context(), &fields);
+  if (response.has_personal()) AddPersonal(response.personal(), &fields);
+  fields.Print(session.out());
+  Table table({"WHEN", "POSITION", "EVENT", "CHANGES", "REASON", "WHO"});
+  for (const pb::HistoryEntry& entry : response.entries()) {
+    std::string name = entry.event_name();
+    if (entry.derived()) absl::StrAppend(&name, " (derived)");
+    if (entry.corrected()) absl::StrAppend(&name, " (corrected)");
+    std::string reason = RuleOf(entry.basis());
+    if (!entry.basis().arithmetic().empty()) {
+      absl::StrAppend(&reason, reason.empty() ? "" : ": ", entry.basis().arithmetic());
+    }
+    table.AddRow({session.Show(entry.business_time()),
+                  entry.position() > 0 ? absl::StrCat(entry.position()) : "-", name,
+                  absl::StrJoin(entry.changes(), "; "), reason, WhoText(entry.who())});
+  }
+  table.Print(session.out());
+  return absl::OkStatus();
+}
+
+void AddQuestion(const Command& root, const std::string& name, const std::string& help,
+                 const std::string& example, absl::Status (*answer)(Session&, const CustomerOptions&)) {
+  auto options = std::make_shared<CustomerOptions>();
+  const Command command = root.Sub(name, help, example);
+  options->AddOptions(command);
+  if (answer == Owner) {
+    command.Text("--scope", &options->scope,
+                 "Only this scope; '' is the company as a whole (default: every)");
+  }
+  if (answer == History) command.Flag("--personal", &options->personal, "With the person's data, decrypted");
+  command.Run([options, answer](Session& session) { return answer(session, *options); });
+}
+
+}  // namespace
+
+void AddCustomerCommands(const Command& root) {
+  AddQuestion(root, "owner", "Who looks after a customer, why, and who else claims",
+              "ledgerctl owner guest-1\nledgerctl owner guest-1 --true-at 2026-03-01 --known-at 120", Owner);
+  AddQuestion(root, "tier", "A customer's grades",
+              "ledgerctl tier guest-1\nledgerctl tier guest-1 --true-at '2026-03-01 09:30'", TierOf);
+  AddQuestion(root, "callback", "When a customer must be contacted next", "ledgerctl callback guest-1",
+              CallbackOf);
+  AddQuestion(root, "history", "What happened to a customer and what it changed",
+              "ledgerctl history guest-1\nledgerctl history guest-1 --personal", History);
+}
+
+}  // namespace ledger::ctl

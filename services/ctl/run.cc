@@ -1,0 +1,37 @@
+#include "services/ctl/run.h"
+
+#include "services/ctl/cli.h"
+#include "services/ctl/commands.h"
+#include "services/ctl/errors.h"
+
+namespace ledger::ctl {
+
+int RunLedgerctl(const std::vector<std::string>& args, const Environment& environment) {
+  Cli cli;
+  const Command root = cli.root();
+  AddLedgerCommands(root);
+  AddPolicyCommands(root);
+  AddStaffCommands(root);
+  AddWriteCommands(root);
+  AddTransferCommands(root);
+  AddAppendCommand(root);
+  AddImportCommand(root);
+  AddLogCommand(root);
+  AddCustomerCommands(root);
+  AddListCommands(root);
+  AddStatsCommand(root);
+  AddProjectionCommands(root);
+  AddOperationCommands(root);
+  AddRestoreCommand(root);
+
+  GlobalOptions options;
+  Handler handler;
+  if (const auto code = cli.Parse(args, *environment.out, *environment.err, &options, &handler)) return *code;
+  Session session(options, environment);
+  const absl::Status status = handler(session);
+  environment.out->flush();
+  if (!status.ok()) PrintError(*environment.err, status, options.server);
+  return ExitCodeOf(status);
+}
+
+}  // namespace ledger::ctl

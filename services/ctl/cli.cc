@@ -45,22 +45,18 @@ std::map<std::string, int> EnumValues(const google::protobuf::EnumDescriptor* ty
 
 void PrintMistake(std::ostream& err, const CLI::App& root, const std::string& what) {
   const CLI::App* app = &root;
-  std::string name = "ledgerctl";
+  std::string path;
   while (!app->get_subcommands().empty()) {
     app = app->get_subcommands().front();
-    absl::StrAppend(&name, " ", app->get_name());
+    absl::StrAppend(&path, app->get_name(), " ");
   }
   // A mistyped command is left over, and CLI11 only says that one is missing.
   const bool takes_command = !app->get_subcommands([](const CLI::App*) { return true; }).empty();
   const std::vector<std::string> left_over = root.remaining(/*recurse=*/true);
-  err << "ledgerctl: ";
-  if (takes_command && !left_over.empty()) {
-    err << "there is no command '"
-        << Printable(absl::StrCat(name.substr(9), name.size() > 9 ? " " : "", left_over[0])) << "'";
-  } else {
-    err << Printable(what);
-  }
-  err << "\n  next: see '" << name << " --help'\n";
+  const bool mistyped = takes_command && !left_over.empty();
+  err << "ledgerctl: "
+      << Printable(mistyped ? absl::StrCat("there is no command '", path, left_over[0], "'") : what)
+      << "\n  next: see 'ledgerctl " << path << "--help'\n";
 }
 
 std::string Examples(const std::string& lines) {

@@ -26,7 +26,11 @@ std::optional<pb::ErrorInfo> InfoOf(const absl::Status& status) {
   return info;
 }
 
-std::string CodeName(const absl::Status& status) { return absl::StatusCodeToString(status.code()); }
+// Errors of the storage library name their reason themselves: "NO_DATA: /srv/x holds no ledgers".
+bool BeginsWithReason(absl::string_view message) {
+  const size_t end = message.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+  return end != absl::string_view::npos && end >= 3 && message[end] == ':';
+}
 
 // What helps for a code, where the server's own message says nothing better.
 std::string NextStepFor(const absl::Status& status, bool from_server, absl::string_view server) {
@@ -116,10 +120,14 @@ bool IsInterrupted(const absl::Status& status) { return status.GetPayload(kInter
 
 void PrintError(std::ostream& err, const absl::Status& status, absl::string_view server) {
   const auto info = InfoOf(status);
-  err << "ledgerctl: " << (info && !info->reason().empty() ? Printable(info->reason()) : CodeName(status));
+  err << "ledgerctl: ";
+  if (info && !info->reason().empty()) {
+    err << Printable(info->reason()) << ": ";
+  } else if (!BeginsWithReason(status.message())) {
+    err << absl::StatusCodeToString(status.code()) << ": ";
+  }
   // A message may have several lines: findings, failing checks.
-  err << ": "
-      << absl::StrJoin(absl::StrSplit(status.message(), '\n'), "\n  ",
+  err << absl::StrJoin(absl::StrSplit(status.message(), '\n'), "\n  ",
                        [](std::string* out, absl::string_view line) { out->append(Printable(line)); })
       << '\n';
   if (info) {

@@ -28,8 +28,10 @@ int RunLedgerctl(const std::vector<std::string>& args, const Environment& enviro
   Handler handler;
   if (const auto code = cli.Parse(args, *environment.out, *environment.err, &options, &handler)) return *code;
   Session session(options, environment);
-  const absl::Status status = handler(session);
-  environment.out->flush();
+  absl::Status status = handler(session);
+  if (!environment.out->flush() && status.ok()) {
+    status = absl::InternalError("the output could not be written; is the disk full?");
+  }
   if (!status.ok()) PrintError(*environment.err, status, options.server);
   return ExitCodeOf(status);
 }

@@ -225,6 +225,8 @@ TEST_F(CommandsTest, BadUsageIsExplainedAndNothingIsSent) {
       {{}, "subcommand"},
       {{"frobnicate"}, "frobnicate"},
       {{"transfer"}, "subcommand"},
+      {{"transfer", "propos"},
+       "there is no command 'transfer propos'\n  next: see 'ledgerctl transfer --help'"},
       {{"register", "guest-1"}, "--by"},
       {{"register", "guest-1", "--by", "liu", "--field", "nonsense"}, "NAME=VALUE"},
       {{"visit", "g", "--by", "liu", "--new", "--expect-version", "3"}, "exclude"},

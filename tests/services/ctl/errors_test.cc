@@ -61,6 +61,12 @@ TEST(ErrorsTest, WithoutAServerSaysHowToReachOne) {
   EXPECT_THAT(err.str(), HasSubstr("UNAVAILABLE: connection refused"));
 }
 
+TEST(ErrorsTest, AReasonInTheMessageIsEnough) {
+  std::ostringstream err;
+  PrintError(err, absl::NotFoundError("NO_DATA: /srv/x holds no ledgers"), "x");
+  EXPECT_EQ(err.str(), "ledgerctl: NO_DATA: /srv/x holds no ledgers\n");
+}
+
 TEST(ErrorsTest, PrintsHowLongToWait) {
   customerledger::v1::RetryInfo retry;
   retry.mutable_retry_delay()->set_seconds(1);

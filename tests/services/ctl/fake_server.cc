@@ -97,6 +97,7 @@ class FakeLedgerService final : public pb::LedgerService::Service {
                          grpc::ServerWriter<pb::SubscribeResponse>* writer) override {
     fake_->subscribe = *request;
     const grpc::Status status = Send(fake_, fake_->subscription, writer);
+    if (fake_->on_subscribed) fake_->on_subscribed();
     // A write to a caller that went away fails: that ends a subscription that stays open.
     while (fake_->subscription_stays_open && !context->IsCancelled()) {
       pb::SubscribeResponse heartbeat;

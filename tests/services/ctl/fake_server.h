@@ -31,6 +31,7 @@ struct FakeLedger {
   std::vector<customerledger::v1::ReadLogResponse> log_pages;
   std::vector<customerledger::v1::SubscribeResponse> subscription;
   bool subscription_stays_open = false;  // until the caller goes away
+  std::function<void()> on_subscribed;   // runs once the answers above were sent; may be empty
   customerledger::v1::GetOwnerResponse owner;
   customerledger::v1::GetTierResponse tier;
   customerledger::v1::GetNextCallbackResponse callback;

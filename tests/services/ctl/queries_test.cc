@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include "customerledger/v1/record.pb.h"
 #include "tests/services/ctl/fake_server.h"
@@ -89,6 +91,14 @@ TEST_F(QueriesTest, LogEndsWhereItCaughtUp) {
   const Outcome outcome = ctl_.Run({"log", "--until-caught-up", "--output", "jsonl"});
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_EQ(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 1);
+}
+
+TEST_F(QueriesTest, CtrlCEndsFollowingCleanly) {
+  ctl_.fake.subscription_stays_open = true;
+  ctl_.fake.on_subscribed = [] { kill(getpid(), SIGINT); };
+  const Outcome outcome = ctl_.Run({"log", "--follow", "--output", "jsonl"});
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_EQ(outcome.err, "");
 }
 
 TEST_F(QueriesTest, AFollowerThatLostItsServerLearnsWhereToGoOn) {

@@ -1,9 +1,9 @@
 #include "services/common/grpc_status.h"
 
-#include <map>
+#include <string>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/cord.h"
+#include "services/common/status_metadata.h"
 
 namespace ledger::services {
 namespace {
@@ -14,33 +14,12 @@ constexpr char kInfoUrl[] = "type.googleapis.com/google.rpc.ErrorInfo";
 constexpr char kRetryUrl[] = "type.googleapis.com/google.rpc.RetryInfo";
 constexpr int kRetrySeconds = 1;
 
-// The length of the reason in front of ": "; 0 if there is none.
-size_t ReasonLength(absl::string_view message) {
-  const size_t colon = message.find(": ");
-  if (colon == absl::string_view::npos || colon == 0) return 0;
-  for (char c : message.substr(0, colon)) {
-    if (!absl::ascii_isupper(c) && !absl::ascii_isdigit(c) && c != '_') return 0;
-  }
-  return colon;
-}
-
 }  // namespace
-
-absl::Status WithMetadata(absl::Status status, absl::string_view key, absl::string_view value) {
-  status.SetPayload(key, absl::Cord(value));
-  return status;
-}
-
-std::string ReasonOf(const absl::Status& status) {
-  const size_t length = ReasonLength(status.message());
-  return length == 0 ? "INTERNAL" : std::string(status.message().substr(0, length));
-}
 
 pb::ErrorStatus ToErrorStatus(const absl::Status& status) {
   pb::ErrorStatus result;
   result.set_code(static_cast<int>(status.code()));
-  const size_t length = ReasonLength(status.message());
-  result.set_message(std::string(length == 0 ? status.message() : status.message().substr(length + 2)));
+  result.set_message(std::string(SentenceOf(status)));
   pb::ErrorInfo info;
   info.set_reason(ReasonOf(status));
   info.set_domain("customerledger");

@@ -9,6 +9,7 @@
 #include "services/ctl/import/utf8.h"
 #include "services/ctl/import/values.h"
 #include "storage/status_macros.h"
+#include "storage/vault/contact_point.h"
 
 namespace ledger::ctl {
 namespace {
@@ -20,6 +21,7 @@ namespace pb = ::customerledger::v1;
 constexpr size_t kIdBytesMax = 128;
 constexpr size_t kNoteBytesMax = 4096;
 constexpr size_t kEventBytesMax = 64 << 10;
+constexpr size_t kTextBytesMax = 16 << 10;
 constexpr int kAttributesMax = 64;
 constexpr int kOffsetSecondsMax = 64800;
 constexpr uint32_t kDecimalsMax = 6;
@@ -41,6 +43,17 @@ absl::StatusOr<const std::string*> Require(const SourceRecord& record, const std
     return Bad(absl::StrCat("the field '", name, "' is ", value == nullptr ? "missing" : "empty"));
   }
   return value;
+}
+
+absl::Status CheckText(const std::string& name, absl::string_view text) {
+  if (text.size() > kTextBytesMax) {
+    return Bad(absl::StrCat("the field '", name, "' has ", text.size(), " bytes; at most ", kTextBytesMax,
+                            " may be kept: leave it out of the mapping, or shorten it"));
+  }
+  if (text.find('\0') != absl::string_view::npos) {
+    return Bad(absl::StrCat("the field '", name, "' holds a zero byte"));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status CheckId(absl::string_view what, const std::string& id) {
@@ -121,6 +134,7 @@ absl::Status SetGrade(const GradeMapping& rule, const SourceRecord& record, pb::
   grade->set_to_class(rule.fixed_class());
   if (rule.class_source_case() == GradeMapping::kClassField) {
     LEDGER_ASSIGN_OR_RETURN(const std::string* to_class, Require(record, rule.class_field()));
+    LEDGER_RETURN_IF_ERROR(CheckText(rule.class_field(), *to_class));
     grade->set_to_class(*to_class);
   }
   return absl::OkStatus();
@@ -182,9 +196,9 @@ absl::StatusOr<std::optional<pb::NewEvent>> EventMapper::Map(const SourceRecord&
   LEDGER_RETURN_IF_ERROR(SetNote(record, &event));
   LEDGER_RETURN_IF_ERROR(rule == nullptr ? SetFact(record, customer, activity, staff, &event)
                                          : SetBody(*rule, record, customer, activity, staff, &event));
-  if (event.ByteSizeLong() > kEventBytesMax) {
-    return Bad(absl::StrCat("the event would have ", event.ByteSizeLong(), " bytes; at most ", kEventBytesMax,
-                            " are allowed: keep fewer fields"));
+  if (result.ByteSizeLong() > kEventBytesMax) {
+    return Bad(absl::StrCat("the event would have ", result.ByteSizeLong(), " bytes; at most ",
+                            kEventBytesMax, " are allowed: keep fewer fields"));
   }
   return result;
 }
@@ -219,6 +233,13 @@ absl::StatusOr<std::string> EventMapper::CustomerId(const SourceRecord& record) 
   LEDGER_ASSIGN_OR_RETURN(const std::string* id, Require(record, mapping_.customer().field()));
   std::string customer = absl::StrCat(mapping_.customer().prefix(), *id);
   LEDGER_RETURN_IF_ERROR(CheckId("a customer's id", customer));
+  // Without a region: numbers as dialled in the policy's region are for the ledger to find.
+  if (vault::LooksLikeContactPoint(customer, "")) {
+    return Bad(
+        "the customer's id is a phone number or an e-mail address; ids cannot be erased, so name customers "
+        "by an "
+        "opaque id");
+  }
   return customer;
 }
 
@@ -253,7 +274,9 @@ absl::Status EventMapper::SetNote(const SourceRecord& record, pb::Event* event) 
   std::vector<std::string> parts;
   for (const std::string& field : mapping_.note_fields()) {
     const std::string* value = Find(record, field);
-    if (value != nullptr && !value->empty()) parts.push_back(absl::StrCat(field, "=", *value));
+    if (value == nullptr || value->empty()) continue;
+    LEDGER_RETURN_IF_ERROR(CheckText(field, *value));
+    parts.push_back(absl::StrCat(field, "=", *value));
   }
   event->set_note(absl::StrJoin(parts, "; "));
   if (event->note().size() > kNoteBytesMax) {
@@ -266,13 +289,16 @@ absl::Status EventMapper::SetFact(const SourceRecord& record, const std::string&
                                   const std::string& activity, const std::string& staff,
                                   pb::Event* event) const {
   if (activity.empty()) return Bad("the record does not say what happened: its activity is empty");
+  LEDGER_RETURN_IF_ERROR(CheckText("activity", activity));
   pb::ActivityRecorded& fact = *event->mutable_activity_recorded();
   fact.set_customer_id(customer);
   fact.set_activity(activity);
   fact.set_staff_id(staff);
   for (const std::string& field : mapping_.attribute_fields()) {
     const std::string* value = Find(record, field);
-    if (value != nullptr && !value->empty()) (*fact.mutable_attributes())[field] = *value;
+    if (value == nullptr || value->empty()) continue;
+    LEDGER_RETURN_IF_ERROR(CheckText(field, *value));
+    (*fact.mutable_attributes())[field] = *value;
   }
   return absl::OkStatus();
 }
@@ -310,8 +336,9 @@ absl::Status EventMapper::SetBody(const ActivityRule& rule, const SourceRecord& 
       registered.set_customer_id(customer);
       registered.set_registrar_id(staff);
       const std::string* source = Find(record, rule.registration().source_field());
-      if (source != nullptr) registered.set_source(*source);
-      return absl::OkStatus();
+      if (source == nullptr) return absl::OkStatus();
+      registered.set_source(*source);
+      return CheckText(rule.registration().source_field(), *source);
     }
     case ActivityRule::kAssignment:
       if (staff.empty()) return Bad("the record is an assignment but names no owner");

@@ -19,9 +19,9 @@ namespace pb = ::customerledger::v1;
 absl::StatusOr<pb::ZonedTime> ToZonedTime(absl::string_view text, absl::Time time,
                                           int32_t utc_offset_seconds) {
   static const absl::Time kFirst = absl::FromCivil(absl::CivilYear(1900), absl::UTCTimeZone());
-  static const absl::Time kEnd = absl::FromCivil(absl::CivilYear(2201), absl::UTCTimeZone());
+  static const absl::Time kEnd = absl::FromCivil(absl::CivilYear(2200), absl::UTCTimeZone());
   if (time < kFirst || time >= kEnd) {
-    return absl::InvalidArgumentError(absl::StrCat("the time '", text, "' is not of the years 1900 to 2200"));
+    return absl::InvalidArgumentError(absl::StrCat("the time '", text, "' is not of the years 1900 to 2199"));
   }
   pb::ZonedTime zoned;
   const int64_t seconds = absl::ToUnixSeconds(time);  // rounds down, also before 1970

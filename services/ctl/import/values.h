@@ -15,7 +15,7 @@ namespace ledger::ctl {
 absl::StatusOr<int64_t> ParseDecimal(absl::string_view text, int decimals);
 
 // Reads ISO 8601 with an offset: "2026-03-02T09:00:00.5+08:00", "2026-03-02T01:00:00Z".
-// kInvalidArgument: not such a time, or not of the years 1900 to 2200.
+// kInvalidArgument: not such a time, or not of the years 1900 to 2199.
 absl::StatusOr<customerledger::v1::ZonedTime> ParseIsoTime(absl::string_view text);
 
 // Reads a civil time by an absl::ParseTime format, in which %Y is a year of four digits, on a clock at a fixed

@@ -148,8 +148,21 @@ TEST(EventMapperTest, WhatCannotBecomeAnEventSaysWhy) {
   EXPECT_THAT(ErrorOf({{"what", "given"}, {"by", ""}}), HasSubstr("names no owner"));
   EXPECT_THAT(ErrorOf({{"what", ""}}), HasSubstr("activity is empty"));
   EXPECT_THAT(ErrorOf({{"what", "z"}, {"n", std::string(4096, 'x')}}), HasSubstr("note"));
-  EXPECT_THAT(ErrorOf({{"what", "z"}, {"x", std::string(60000, 'x')}, {"y", std::string(60000, 'y')}}),
-              HasSubstr("at most 65536"));
+  EXPECT_THAT(ErrorOf({{"what", "z"}, {"x", std::string(16385, 'x')}}), HasSubstr("at most 16384"));
+  EXPECT_THAT(ErrorOf({{"what", "z"}, {"x", std::string(1, '\0')}}), HasSubstr("zero byte"));
+  EXPECT_THAT(ErrorOf({{"what", "call"}, {"who", "liu@example.com"}}), HasSubstr("opaque id"));
+}
+
+TEST(EventMapperTest, AnEventMayHaveSixtyFourKibibytesInAll) {
+  std::string text = "jsonl {} customer { field: 'who' } time { field: 'at' } activity { fixed: 'a' }";
+  SourceFields fields;
+  for (const char* name : {"f1", "f2", "f3", "f4"}) {
+    text += std::string(" attribute_fields: '") + name + "'";
+    fields.emplace_back(name, std::string(16384, 'x'));
+  }
+  const auto mapped = Mapper(text).Map(Record(fields));
+  EXPECT_EQ(mapped.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(mapped.status().message()), HasSubstr("at most 65536"));
 }
 
 TEST(EventMapperTest, AMappingThatMakesNoSenseIsRefused) {

@@ -51,7 +51,7 @@ TEST(ValuesTest, IsoTimesKeepInstantAndOffset) {
 TEST(ValuesTest, RefusesTimesThatAreNoneOrAbsurd) {
   for (const char* text :
        {"", "yesterday", "2010-03-31", "2010-03-31T16:59:42", "2010-13-01T00:00:00Z", "2010-02-30T00:00:00Z",
-        "infinite-future", "1899-12-31T00:00:00Z", "9999-01-01T00:00:00Z"}) {
+        "infinite-future", "1899-12-31T00:00:00Z", "2200-01-01T00:00:00Z"}) {
     EXPECT_EQ(ParseIsoTime(text).status().code(), absl::StatusCode::kInvalidArgument) << text;
   }
 }

@@ -93,6 +93,10 @@ class FakeLedgerService final : public pb::LedgerService::Service {
                        pb::ReadLogResponse* response) override {
     return Page(fake_, request, &fake_->log_reads, fake_->log_pages, response);
   }
+  grpc::Status GetProducer(grpc::ServerContext*, const pb::GetProducerRequest*,
+                           pb::GetProducerResponse*) override {
+    return ToStatus(fake_->error);  // nobody imported anything yet
+  }
   grpc::Status Subscribe(grpc::ServerContext* context, const pb::SubscribeRequest* request,
                          grpc::ServerWriter<pb::SubscribeResponse>* writer) override {
     fake_->subscribe = *request;

@@ -83,15 +83,24 @@ absl::Status Refused(absl::string_view what, const std::string& path) {
   return absl::UnavailableError(absl::StrCat("DISK_REFUSED: ", what, " ", path, ": ", std::strerror(errno)));
 }
 
+absl::Status SyncDirectoryOf(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  const int fd = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return Refused("cannot open", directory);
+  const bool synced = ::fsync(fd) == 0;
+  ::close(fd);
+  return synced ? absl::OkStatus() : Refused("cannot sync", directory);
+}
+
 }  // namespace
 
 absl::Status HeadFile::Create(const std::string& path, absl::string_view lineage) {
-  const int fd = ::open(path.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0640);
-  if (fd < 0) {
-    if (errno == EEXIST) return absl::AlreadyExistsError(absl::StrCat("HEAD_EXISTS: ", path));
-    return Refused("cannot create", path);
-  }
-  HeadFile head(fd, path);
+  if (::access(path.c_str(), F_OK) == 0) return absl::AlreadyExistsError(absl::StrCat("HEAD_EXISTS: ", path));
+  const std::string unfinished = path + ".new";
+  const int fd = ::open(unfinished.c_str(), O_CREAT | O_TRUNC | O_RDWR | O_CLOEXEC, 0640);
+  if (fd < 0) return Refused("cannot create", unfinished);
+  HeadFile head(fd, unfinished);
   std::string image(kEntryOffset + kGrowth, '\0');
   const std::string header = HeaderBytes(lineage);
   const std::string slot = SlotBytes(HeadCommit());
@@ -99,8 +108,10 @@ absl::Status HeadFile::Create(const std::string& path, absl::string_view lineage
   image.replace(kSlotOffset, slot.size(), slot);
   image.replace(kSlotOffset + kSlotStride, slot.size(), slot);
   LEDGER_RETURN_IF_ERROR(head.WriteAt(image, 0));
-  if (::fsync(fd) != 0) return Refused("cannot sync", path);
-  return absl::OkStatus();
+  if (::fsync(fd) != 0) return Refused("cannot sync", unfinished);
+  // Under its name only when it is whole: a half-written head would look like damage for ever after.
+  if (::rename(unfinished.c_str(), path.c_str()) != 0) return Refused("cannot create", path);
+  return SyncDirectoryOf(path);
 }
 
 absl::StatusOr<std::unique_ptr<HeadFile>> HeadFile::Open(const std::string& path, bool writable) {

@@ -46,9 +46,16 @@ rocksdb::Options MakeOptions(const LogDatabaseOptions& options) {
   table.format_version = 5;
   table.block_size = 16 << 10;
   result.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  result.disable_auto_compactions = !options.compact;
   if (options.listener != nullptr) result.listeners.push_back(options.listener);
   return result;
 }
+
+class NoNotes : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char*, va_list) override {}
+};
 
 }  // namespace
 
@@ -62,6 +69,8 @@ absl::StatusOr<std::unique_ptr<rocksdb::DB>> OpenLogDatabase(const std::string& 
   }
   rocks.create_if_missing = mode == OpenMode::kCreate;
   rocks.error_if_exists = mode == OpenMode::kCreate;
+  // Looking at a damaged directory leaves every file of it as it was, RocksDB's own notes included.
+  if (mode == OpenMode::kReadOnly) rocks.info_log = std::make_shared<NoNotes>();
   rocksdb::DB* raw = nullptr;
   const rocksdb::Status status = mode == OpenMode::kReadOnly
                                      ? rocksdb::DB::OpenForReadOnly(rocks, directory, &raw)
@@ -73,20 +82,19 @@ absl::StatusOr<std::unique_ptr<rocksdb::DB>> OpenLogDatabase(const std::string& 
 absl::Status FromRocks(const rocksdb::Status& status, absl::string_view what) {
   if (status.ok()) return absl::OkStatus();
   const std::string text = absl::StrCat(what, ": ", status.ToString());
-  if (status.IsNotFound()) return absl::NotFoundError(absl::StrCat("NO_SUCH_ROW: ", text));
-  if (status.IsCorruption() || status.IsInvalidArgument()) {
-    return absl::DataLossError(absl::StrCat("LOG_DAMAGED: ", text));
-  }
-  // A file that the manifest names and that is not there is damage; the rest is the disk's refusal.
-  if (status.IsPathNotFound() || absl::StrContains(text, "No such file")) {
-    return absl::DataLossError(absl::StrCat("LOG_DAMAGED: ", text));
-  }
-  return absl::UnavailableError(absl::StrCat("DISK_REFUSED: ", text));
+  // A file that the manifest names and that is not there is damage, though it comes as an I/O error.
+  const bool refused =
+      (status.IsIOError() && !status.IsPathNotFound() && !absl::StrContains(text, "No such file")) ||
+      status.IsNoSpace() || status.IsBusy() || status.IsTimedOut() || status.IsTryAgain() ||
+      status.IsShutdownInProgress();
+  if (refused) return absl::UnavailableError(absl::StrCat("DISK_REFUSED: ", text));
+  return absl::DataLossError(absl::StrCat("LOG_DAMAGED: ", text));
 }
 
 absl::StatusOr<std::string> GetRow(rocksdb::DB& database, absl::string_view key) {
   std::string value;
   const rocksdb::Status status = database.Get(rocksdb::ReadOptions(), AsSlice(key), &value);
+  if (status.IsNotFound()) return absl::NotFoundError("NO_SUCH_ROW: the log has no such row");
   if (!status.ok()) return FromRocks(status, "cannot read a row of the log");
   return value;
 }

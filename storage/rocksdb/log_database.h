@@ -22,6 +22,7 @@ struct LogDatabaseOptions {
   uint64_t block_cache_bytes = 128 << 20;
   std::shared_ptr<rocksdb::FileSystem> file_system;  // nullptr: the machine's own
   std::shared_ptr<rocksdb::EventListener> listener;  // may be nullptr
+  bool compact = true;                               // false: starts no compaction until told to
 };
 
 enum class OpenMode { kReadOnly, kReadWrite, kCreate };
@@ -31,7 +32,8 @@ enum class OpenMode { kReadOnly, kReadWrite, kCreate };
 absl::StatusOr<std::unique_ptr<rocksdb::DB>> OpenLogDatabase(const std::string& directory, OpenMode mode,
                                                              const LogDatabaseOptions& options);
 
-// `status` in our codes: kNotFound; kDataLoss for damage; kUnavailable for everything the disk refused.
+// `status` in our codes: kUnavailable for what the disk refused; kDataLoss for everything else, since what RocksDB
+// does not find or understand of its own files is damaged.
 absl::Status FromRocks(const rocksdb::Status& status, absl::string_view what);
 
 // The value of `key`. kNotFound; otherwise as FromRocks.

@@ -31,6 +31,14 @@ absl::Status Refused(absl::string_view what, const std::error_code& error) {
   return absl::UnavailableError(absl::StrCat("DISK_REFUSED: ", what, ": ", error.message()));
 }
 
+// Syncs one file or directory.
+bool Sync(const fs::path& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const bool ok = fd >= 0 && ::fsync(fd) == 0;
+  if (fd >= 0) ::close(fd);
+  return ok;
+}
+
 // Writes a file whole or not at all, and syncs it.
 absl::Status WriteFile(const std::string& path, absl::string_view bytes) {
   const std::string temporary = path + ".new";
@@ -38,8 +46,30 @@ absl::Status WriteFile(const std::string& path, absl::string_view bytes) {
   bool ok = fd >= 0 && ::write(fd, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()) &&
             ::fsync(fd) == 0;
   if (fd >= 0) ::close(fd);
-  ok = ok && ::rename(temporary.c_str(), path.c_str()) == 0;
+  ok = ok && ::rename(temporary.c_str(), path.c_str()) == 0 && Sync(fs::path(path).parent_path());
   return ok ? absl::OkStatus() : absl::UnavailableError(absl::StrCat("DISK_REFUSED: cannot write ", path));
+}
+
+// Syncs a directory with everything in it.
+absl::Status SyncTree(const std::string& directory) {
+  std::error_code error;
+  bool ok = Sync(directory);
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(directory, error)) {
+    ok = ok && Sync(entry.path());
+  }
+  return ok && !error ? absl::OkStatus()
+                      : absl::UnavailableError(absl::StrCat("DISK_REFUSED: cannot sync ", directory));
+}
+
+// True where `path` is `directory` or lies in it; both absolute and normal.
+bool IsWithin(const fs::path& path, const fs::path& directory) {
+  const fs::path relative = path.lexically_relative(directory);
+  return !relative.empty() && *relative.begin() != "..";
+}
+
+absl::Status CheckVault(const std::string& directory) {
+  LEDGER_ASSIGN_OR_RETURN(std::unique_ptr<vault::Vault> keys, vault::Vault::Open(directory));
+  return keys->VerifyAll([](uint64_t, const absl::Status&) {});
 }
 
 bool IsEmptyOrMissing(const std::string& directory) {
@@ -54,16 +84,30 @@ bool IsBackup(const std::string& directory) {
   return std::getline(file, line) && line + "\n" == kMarkerText;
 }
 
-absl::StatusOr<std::unique_ptr<rocksdb::BackupEngine>> OpenEngine(const std::string& directory) {
+// Engine is BackupEngine, or BackupEngineReadOnly, which tidies nothing up.
+template <typename Engine>
+absl::StatusOr<std::unique_ptr<Engine>> OpenEngine(const std::string& directory) {
   rocksdb::BackupEngineOptions options(directory + "/log");
   options.sync = true;
   options.share_table_files = true;
   options.share_files_with_checksum = true;
-  rocksdb::BackupEngine* raw = nullptr;
-  const rocksdb::Status status = rocksdb::BackupEngine::Open(rocksdb::Env::Default(), options, &raw);
+  Engine* raw = nullptr;
+  const rocksdb::Status status = Engine::Open(rocksdb::Env::Default(), options, &raw);
   if (!status.ok()) return FromRocks(status, absl::StrCat("cannot open the backup in ", directory));
-  return std::unique_ptr<rocksdb::BackupEngine>(raw);
+  return std::unique_ptr<Engine>(raw);
 }
+
+// Keeps the log's commit rows for a scope.
+class CommitRowsKept {
+ public:
+  explicit CommitRowsKept(RocksEventLog& log) : log_(log) { log_.KeepCommitRows(true); }
+  ~CommitRowsKept() { log_.KeepCommitRows(false); }
+  CommitRowsKept(const CommitRowsKept&) = delete;
+  CommitRowsKept& operator=(const CommitRowsKept&) = delete;
+
+ private:
+  RocksEventLog& log_;
+};
 
 // Says in every ledger's log that a lineage begins.
 absl::Status StartLineage(RocksEventLog& log, const std::string& lineage) {
@@ -96,7 +140,7 @@ absl::StatusOr<uint64_t> CreateBackup(RocksEventLog& log, vault::Vault& vault,
                                       const std::function<void(absl::string_view)>& progress) {
   const fs::path target = fs::path(directory).lexically_normal();
   const fs::path data = fs::absolute(data_directory).lexically_normal();
-  if (!target.is_absolute() || target.string().rfind(data.string(), 0) == 0) {
+  if (!target.is_absolute() || IsWithin(target, data)) {
     return absl::InvalidArgumentError(
         absl::StrCat("BAD_DIRECTORY: '", directory,
                      "' must be an absolute path on the server's machine outside its data directory"));
@@ -111,10 +155,12 @@ absl::StatusOr<uint64_t> CreateBackup(RocksEventLog& log, vault::Vault& vault,
   LEDGER_RETURN_IF_ERROR(WriteFile(absl::StrCat(directory, "/", kMarker), kMarkerText));
 
   progress("head");
+  const CommitRowsKept commit_rows_kept(log);
   const uint64_t commit = log.CommitNumber();
   LEDGER_ASSIGN_OR_RETURN(const std::string head, log.HeadImage());
   progress("log");
-  LEDGER_ASSIGN_OR_RETURN(std::unique_ptr<rocksdb::BackupEngine> engine, OpenEngine(directory));
+  LEDGER_ASSIGN_OR_RETURN(std::unique_ptr<rocksdb::BackupEngine> engine,
+                          OpenEngine<rocksdb::BackupEngine>(directory));
   rocksdb::CreateBackupOptions options;
   options.flush_before_backup = true;
   LEDGER_RETURN_IF_ERROR(FromRocks(engine->CreateNewBackup(options, &log.database()), "cannot copy the log"));
@@ -158,7 +204,8 @@ absl::Status RestoreBackup(const std::string& from, const std::string& to,
   LEDGER_RETURN_IF_ERROR(WriteFile(restoring, "A restore into this directory has not finished.\n"));
 
   progress("log");
-  LEDGER_ASSIGN_OR_RETURN(std::unique_ptr<rocksdb::BackupEngine> engine, OpenEngine(from));
+  LEDGER_ASSIGN_OR_RETURN(std::unique_ptr<rocksdb::BackupEngineReadOnly> engine,
+                          OpenEngine<rocksdb::BackupEngineReadOnly>(from));
   LEDGER_RETURN_IF_ERROR(
       FromRocks(engine->VerifyBackup(id, /*verify_with_checksum=*/true), "the backup is damaged"));
   LEDGER_RETURN_IF_ERROR(
@@ -170,20 +217,23 @@ absl::Status RestoreBackup(const std::string& from, const std::string& to,
   fs::copy_file(absl::StrCat(from, "/head-", id), to + "/head", error);
   if (error) return Refused("cannot copy the head", error);
 
+  LEDGER_RETURN_IF_ERROR(CheckVault(to + "/vault"));
+  LEDGER_RETURN_IF_ERROR(SyncTree(to));
+
   progress("check and new lineage");
   std::string lineage(16, '\0');
   RAND_bytes(reinterpret_cast<unsigned char*>(lineage.data()), static_cast<int>(lineage.size()));
-  // The marker keeps servers out; this process is the one that may look behind it.
-  fs::remove(restoring, error);
-  absl::Status status;
   {
+    // The marker keeps servers out until the new lineage is on disk; this process may look behind it.
     LogOptions options;
     options.directory = to;
-    absl::StatusOr<std::unique_ptr<RocksEventLog>> log = RocksEventLog::Open(options);
-    status = log.ok() ? StartLineage(**log, lineage) : log.status();
+    options.finish_restore = true;
+    LEDGER_ASSIGN_OR_RETURN(std::unique_ptr<RocksEventLog> log, RocksEventLog::Open(options));
+    LEDGER_RETURN_IF_ERROR(StartLineage(*log, lineage));
   }
-  if (!status.ok()) WriteFile(restoring, "A restore into this directory failed.\n").IgnoreError();
-  return status;
+  fs::remove(restoring, error);
+  if (error) return Refused(absl::StrCat("cannot remove ", restoring), error);
+  return Sync(to) ? absl::OkStatus() : absl::UnavailableError(absl::StrCat("DISK_REFUSED: cannot sync ", to));
 }
 
 absl::StatusOr<uint64_t> VerifyDirectory(

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <set>
 #include <utility>
 #include <vector>
@@ -31,6 +32,15 @@ std::string NameOf(rocksdb::DB& database, LedgerNumber ledger) {
   return row.ok() ? absl::StrCat("'", row->name(), "'") : absl::StrCat("number ", ledger);
 }
 
+// The last position up to `position` that has a record; 0: none.
+uint64_t LastRecordUpTo(rocksdb::DB& database, LedgerNumber ledger, uint64_t position) {
+  std::unique_ptr<rocksdb::Iterator> it(database.NewIterator(rocksdb::ReadOptions()));
+  const std::string key = keys::Record(ledger, position);
+  it->SeekForPrev(AsSlice(key));
+  if (!it->Valid() || !it->key().starts_with(rocksdb::Slice(key.data(), key.size() - 8))) return 0;
+  return keys::TrailingNumber(AsView(it->key()));
+}
+
 // What the head's entries promise and the log does not hold, for people.
 std::vector<std::string> MissingPositions(rocksdb::DB& database, const HeadFile& head) {
   std::vector<std::string> missing;
@@ -40,6 +50,20 @@ std::vector<std::string> MissingPositions(rocksdb::DB& database, const HeadFile&
     if (size >= position) continue;
     missing.push_back(
         absl::StrCat("ledger ", NameOf(database, ledger), " positions ", size + 1, " to ", position));
+  }
+  // Where a middle part is gone, the commits behind it say where theirs begin.
+  absl::StatusOr<GlobalRow> global = GetGlobalRow(database);
+  if (!global.ok()) return missing;
+  for (uint64_t number = head.commit().flushed + 1; number <= global->commit_number(); ++number) {
+    absl::StatusOr<CommitRow> commit = GetMessage<CommitRow>(database, keys::Commit(number));
+    if (!commit.ok()) continue;
+    for (const CommitRange& range : commit->ranges()) {
+      const uint64_t before = range.first_position() - 1;
+      const uint64_t last = LastRecordUpTo(database, range.ledger(), before);
+      if (last == before) continue;
+      missing.push_back(
+          absl::StrCat("ledger ", NameOf(database, range.ledger()), " positions ", last + 1, " to ", before));
+    }
   }
   return missing;
 }
@@ -159,6 +183,21 @@ absl::Status CheckOpen(rocksdb::DB& database, const HeadFile& head) {
   std::map<LedgerNumber, std::pair<uint64_t, std::string>> ends;  // last position and root, by ledger
   std::set<LedgerNumber> seen;
   std::string previous_hash;
+  if (head.commit().flushed > 0) {
+    // A flush that the manifest has forgotten took the last flushed commit's row with it.
+    absl::StatusOr<std::string> bytes = GetRow(database, keys::Commit(head.commit().flushed));
+    if (absl::IsNotFound(bytes.status())) {
+      return DataLoss(
+          database, head,
+          absl::StrCat("the table files do not reach commit ", head.commit().flushed, ", which was in them"));
+    }
+    LEDGER_RETURN_IF_ERROR(bytes.status());
+    previous_hash = CommitHash(*bytes);
+    if (head.commit().flushed == head.commit().number && previous_hash != head.commit().hash) {
+      return DataLoss(database, head,
+                      absl::StrCat("commit ", head.commit().number, " is not the one that the head knows"));
+    }
+  }
   for (uint64_t number = head.commit().flushed + 1; number <= global->commit_number(); ++number) {
     absl::StatusOr<std::string> bytes = GetRow(database, keys::Commit(number));
     if (absl::IsNotFound(bytes.status())) {
@@ -185,6 +224,7 @@ absl::Status CheckOpen(rocksdb::DB& database, const HeadFile& head) {
       for (uint64_t position = range.first_position(); position <= range.last_position(); ++position) {
         std::string record;
         const absl::Status status = CheckRecordRows(database, range.ledger(), position, &record);
+        if (absl::IsFailedPrecondition(status)) return status;
         if (!status.ok()) {
           return DataLoss(database, head,
                           absl::StrCat("ledger ", NameOf(database, range.ledger()), " position ", position,
@@ -198,9 +238,12 @@ absl::Status CheckOpen(rocksdb::DB& database, const HeadFile& head) {
     return DataLoss(database, head, "the last commit is not the one that the log's own row names");
   }
   for (const auto& [ledger, end] : ends) {
-    LEDGER_ASSIGN_OR_RETURN(const TipRow tip, GetMessage<TipRow>(database, keys::Tip(ledger)));
-    LEDGER_ASSIGN_OR_RETURN(const std::string frontier, FrontierFromRows(database, ledger, end.first));
-    if (tip.size() != end.first || tip.frontier() != frontier) {
+    absl::StatusOr<TipRow> tip = GetMessage<TipRow>(database, keys::Tip(ledger));
+    absl::StatusOr<std::string> frontier = FrontierFromRows(database, ledger, end.first);
+    for (const absl::Status& status : {tip.status(), frontier.status()}) {
+      if (!status.ok() && !absl::IsNotFound(status)) return status;
+    }
+    if (!tip.ok() || !frontier.ok() || tip->size() != end.first || tip->frontier() != *frontier) {
       return DataLoss(
           database, head,
           absl::StrCat("the tree of ledger ", NameOf(database, ledger), " does not agree with its records"));

@@ -4,9 +4,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <set>
+#include <system_error>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -34,6 +36,9 @@ constexpr size_t kCachedHeadsMax = 200'000;
 // What one compaction may write at most, as the options of log_database.cc have it.
 constexpr uint64_t kCompactionBytesMax = uint64_t{2} << 30;
 
+// What opening writes besides the tables: manifest, options, an empty write-ahead log.
+constexpr uint64_t kOpenBytes = 128 << 10;
+
 std::unique_ptr<rocksdb::WriteBatch> NewBatch() {
   return std::make_unique<rocksdb::WriteBatch>(/*reserved_bytes=*/64 << 10, /*max_bytes=*/0,
                                                /*protection_bytes_per_key=*/8, /*default_cf_ts_sz=*/0);
@@ -47,6 +52,25 @@ void Put(rocksdb::WriteBatch& batch, absl::string_view key, absl::string_view va
 std::string RandomBytes(size_t count) {
   std::string bytes(count, '\0');
   RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(count));
+  return bytes;
+}
+
+struct FileBytes {
+  uint64_t logs = 0;
+  uint64_t tables = 0;
+};
+
+// What the files of a RocksDB directory hold; of a missing one, nothing.
+FileBytes CountFileBytes(const std::string& directory) {
+  FileBytes bytes;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
+    const std::string extension = entry.path().extension();
+    const uint64_t size = entry.file_size(error);
+    if (error) continue;
+    if (extension == ".log") bytes.logs += size;
+    if (extension == ".sst") bytes.tables += size;
+  }
   return bytes;
 }
 
@@ -141,21 +165,24 @@ RocksEventLog::RocksEventLog(LogOptions options, std::unique_ptr<HeadFile> head)
 
 RocksEventLog::~RocksEventLog() {
   // After a clean stop nothing is left for the check at open. A failed log keeps its write-ahead log as it is.
-  if (database_ != nullptr && !failed_.load()) {
+  // Neither does one that finds the disk full: RocksDB would abort, and opening does the same work later.
+  const bool has_room = disk_.FreeBytes() >= flush_tracker_->unflushed_bytes() + kOpenBytes;
+  if (database_ != nullptr && !failed_.load() && has_room) {
     database_->Flush(rocksdb::FlushOptions()).PermitUncheckedError();
+    // Waits for the listener too, which hears of a flush a little later than who asked for it.
+    database_->Close().PermitUncheckedError();
     if (head_ != nullptr && flush_tracker_->flushed() > head_->commit().flushed) {
       HeadCommit commit = head_->commit();
       commit.flushed = flush_tracker_->flushed();
       head_->Write(commit, {}).IgnoreError();
     }
-    database_->Close().PermitUncheckedError();
   }
 }
 
 absl::StatusOr<std::unique_ptr<RocksEventLog>> RocksEventLog::Open(LogOptions options) {
   const std::string log_directory = options.directory + "/log";
   const std::string head_path = options.directory + "/head";
-  if (Exists(options.directory + "/RESTORING")) {
+  if (Exists(options.directory + "/RESTORING") && !options.finish_restore) {
     return absl::FailedPreconditionError(absl::StrCat("RESTORE_UNFINISHED: a restore into ",
                                                       options.directory,
                                                       " did not finish. Empty it and restore again."));
@@ -191,6 +218,14 @@ absl::StatusOr<std::unique_ptr<RocksEventLog>> RocksEventLog::Open(LogOptions op
 
   std::unique_ptr<RocksEventLog> log(new RocksEventLog(std::move(options), std::move(head)));
   log->disk_.FreeBallastIfNeeded();
+  const FileBytes bytes = CountFileBytes(log_directory);
+  if (const uint64_t free = log->disk_.FreeBytes(); free < bytes.logs + kOpenBytes) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("DISK_FULL: ", free, " bytes are free and opening needs ", bytes.logs + kOpenBytes,
+                     "; nothing is lost. Free space on the data directory's file system and start again."));
+  }
+  log->compaction_off_.store(log->TooFullToCompact(bytes.tables));
+  database_options.compact = !log->compaction_off_.load();
   database_options.listener = log->flush_tracker_;
   LEDGER_ASSIGN_OR_RETURN(
       log->database_,
@@ -218,7 +253,6 @@ absl::Status RocksEventLog::LoadLedgers() {
     return global.status();
   }
   head_flushed_.store(head_->commit().flushed);
-  commit_rows_from_ = head_->commit().flushed;
 
   MutexLock lock(mutex_);
   return Walk(*database_, "l", "l", Order::kForward,
@@ -242,7 +276,7 @@ absl::Status RocksEventLog::LoadLedgers() {
                     LEDGER_ASSIGN_OR_RETURN(end.frontier, merkle::Frontier::Parse(tip->frontier()));
                     end.tiles = merkle::TileBuilder(tip->size());
                     end.staged_position = tip->size();
-                    end.staged_time = absl::FromUnixMicros(tip->recorded_time_micros());
+                    if (tip->size() > 0) end.staged_time = absl::FromUnixMicros(tip->recorded_time_micros());
                     committed.position = tip->size();
                     committed.time = end.staged_time;
                     const merkle::Hash root = end.frontier.Root();
@@ -398,6 +432,9 @@ absl::StatusOr<std::vector<StagedEvent>> RocksEventLog::Stage(Transaction transa
       LEDGER_RETURN_IF_ERROR(StagedHead(transaction.ledger, subject).status());
     }
   }
+  for (const auto& [subject, state] : transaction.states) {
+    LEDGER_RETURN_IF_ERROR(StagedHead(transaction.ledger, subject).status());
+  }
   const absl::Time recorded = std::max(transaction.recorded_time, end.staged_time);
 
   if (end.group_first_position == 0) {
@@ -508,7 +545,11 @@ absl::StatusOr<LedgerNumber> RocksEventLog::StageLedger(absl::string_view name, 
   row.set_create_time_micros(absl::ToUnixMicros(create_time));
   Put(*open_batch_, keys::Ledger(number), row.SerializeAsString());
   Put(*open_batch_, keys::LedgerName(name), keys::EncodeLedger(number));
-  ends_[number].identity = IdentityOf(number, row);
+  LedgerEnd& end = ends_[number];
+  end.identity = IdentityOf(number, row);
+  // It appears with this group, also where its first event does not.
+  end.group_first_position = 1;
+  open_ledgers_.push_back(number);
   staged_names_[std::string(name)] = number;
   open_dirty_ = true;
   return number;
@@ -597,9 +638,11 @@ std::unique_ptr<CommitGroup> RocksEventLog::Seal() {
   last_hash_ = std::string(merkle::AsBytes(hash));
   group->hash = last_hash_;
   Put(*open_batch_, keys::Commit(open_commit_), commit_bytes);
-  // Rows of commits that the head on disk calls flushed will never be read again.
-  if (const uint64_t flushed = head_flushed_.load(); flushed > commit_rows_from_) {
-    open_batch_->DeleteRange(AsSlice(keys::Commit(commit_rows_from_)), AsSlice(keys::Commit(flushed + 1)))
+  // Rows of commits before the one that the head on disk calls flushed will never be read again. That one's own row
+  // stays: it shows at open that the tables are those that the head knew.
+  if (const uint64_t flushed = head_flushed_.load();
+      flushed > commit_rows_from_ && !keep_commit_rows_.load()) {
+    open_batch_->DeleteRange(AsSlice(keys::Commit(commit_rows_from_)), AsSlice(keys::Commit(flushed)))
         .PermitUncheckedError();
     commit_rows_from_ = flushed;
   }
@@ -662,8 +705,12 @@ absl::Status RocksEventLog::Commit(std::unique_ptr<CommitGroup> sealed) {
   std::vector<std::pair<LedgerNumber, uint64_t>> positions;
   for (const RocksCommitGroup::End& end : group->ends)
     positions.emplace_back(end.identity.number, end.position);
-  absl::Status status = head_->Write(head, positions);
-  if (status.ok() && !group->lineage.empty()) status = head_->SetLineage(group->lineage);
+  absl::Status status;
+  {
+    MutexLock lock(head_mutex_);
+    status = head_->Write(head, positions);
+    if (status.ok() && !group->lineage.empty()) status = head_->SetLineage(group->lineage);
+  }
   if (!status.ok()) {
     failed_.store(true);
     return absl::UnavailableError(absl::StrCat("OUTCOME_UNKNOWN: the head refused a write (",
@@ -695,20 +742,25 @@ absl::Status RocksEventLog::AcceptsAppends() const {
   return disk_.Check(pending);
 }
 
+bool RocksEventLog::TooFullToCompact(uint64_t table_bytes) const {
+  return disk_.FreeBytes() < disk_.low_water_bytes() + std::min(table_bytes, kCompactionBytesMax);
+}
+
 void RocksEventLog::KeepCompactionWithinDisk() const {
   const int64_t now = absl::ToUnixSeconds(absl::Now());
   if (last_space_check_.exchange(now) == now) return;
   uint64_t table_bytes = 0;
   database_->GetIntProperty(rocksdb::DB::Properties::kTotalSstFilesSize, &table_bytes);
-  const bool too_full =
-      disk_.FreeBytes() < disk_.low_water_bytes() + std::min(table_bytes, kCompactionBytesMax);
-  if (compaction_off_.exchange(too_full) == too_full) return;
+  const bool too_full = TooFullToCompact(table_bytes);
+  // The change is itself written to a file, for which there must be room.
+  if (disk_.FreeBytes() < kOpenBytes || compaction_off_.exchange(too_full) == too_full) return;
   database_->SetOptions({{"disable_auto_compactions", too_full ? "true" : "false"}}).PermitUncheckedError();
 }
 
 uint64_t RocksEventLog::CommitNumber() const { return committed_group_.load(); }
 
 absl::StatusOr<std::string> RocksEventLog::HeadImage() const {
+  MutexLock lock(head_mutex_);
   std::ifstream file(options_.directory + "/head", std::ios::binary);
   std::string image((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   if (!file.good() && !file.eof()) return absl::UnavailableError("DISK_REFUSED: cannot read the head");

@@ -34,6 +34,7 @@ class RocksCommitGroup;
 struct LogOptions {
   std::string directory;  // the data directory; the log lives in log/ and head below it
   bool create_if_missing = false;
+  bool finish_restore = false;  // true: opens what a restore has not finished; only the restore itself does
   uint64_t write_buffer_bytes = 64 << 20;
   uint64_t block_cache_bytes = 128 << 20;
   uint64_t disk_low_water_bytes = 0;                 // 0: see DiskGuard
@@ -50,6 +51,7 @@ class RocksEventLog final : public EventLog {
   // whole, and that the trees' roots agree; the check changes nothing.
   // kDataLoss: it is not whole; the message names what is missing. kUnavailable: another process has the directory.
   // kFailedPrecondition: a newer format, or an unfinished restore. kNotFound: nothing there, and not to be created.
+  // kResourceExhausted: the disk is so full that not even what the write-ahead log holds could be put into tables.
   static absl::StatusOr<std::unique_ptr<RocksEventLog>> Open(LogOptions options);
   ~RocksEventLog() override;
 
@@ -110,7 +112,9 @@ class RocksEventLog final : public EventLog {
   // The database, for the other parts of storage/rocksdb.
   rocksdb::DB& database() const { return *database_; }
   // The bytes of the head file; captured before a backup of the database.
-  absl::StatusOr<std::string> HeadImage() const;
+  absl::StatusOr<std::string> HeadImage() const ABSL_LOCKS_EXCLUDED(head_mutex_);
+  // While true, no commit row is deleted: a copy of the database must hold those that an earlier head asks for.
+  void KeepCommitRows(bool keep) { keep_commit_rows_.store(keep); }
 
  private:
   // Where a ledger's log ends. The staged half belongs to the sequencer.
@@ -145,9 +149,12 @@ class RocksEventLog final : public EventLog {
   // A compaction writes its output before it deletes its input: where that might not fit, none is started. Looks at
   // the disk at most once a second.
   void KeepCompactionWithinDisk() const;
+  bool TooFullToCompact(uint64_t table_bytes) const;
 
   const LogOptions options_;
   const DiskGuard disk_;
+  // Held across the head's sync, so that a backup reads no half-written slot; nobody else waits for it.
+  mutable Mutex head_mutex_;
   std::unique_ptr<HeadFile> head_;  // the committer's, after Open
   std::shared_ptr<FlushTracker> flush_tracker_;
   std::unique_ptr<rocksdb::DB> database_;
@@ -175,6 +182,7 @@ class RocksEventLog final : public EventLog {
   std::atomic<uint64_t> committed_group_{0};
   std::atomic<uint64_t> head_flushed_{0};
   std::atomic<bool> failed_{false};
+  std::atomic<bool> keep_commit_rows_{false};
   mutable std::atomic<int64_t> last_space_check_{0};
   mutable std::atomic<bool> compaction_off_{false};
 

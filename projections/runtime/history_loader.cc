@@ -59,29 +59,21 @@ std::set<std::string> Component(const Closure& closure, const std::string& custo
   return found;
 }
 
-absl::StatusOr<CustomerIdentity> Identify(const Closure& closure, const std::string& customer_id) {
+// Whoever asks about any of the ids gets the same answer: the one that goes on as nobody else. Contradictory merges
+// may leave several of those, or none; then the least id goes on.
+CustomerIdentity Identify(const Closure& closure, const std::string& customer_id) {
   const std::set<std::string> members = Component(closure, customer_id);
-  std::string canonical = customer_id;
-  std::set<std::string> passed = {canonical};
-  bool moved = true;
-  while (moved) {
-    moved = false;
-    for (const auto& [other, other_goes_on] : closure.ids.at(canonical).links) {
-      if (!other_goes_on || !members.contains(other)) continue;
-      if (!closure.ids.at(other).links.contains(canonical)) continue;
-      if (!passed.insert(other).second) {
-        return absl::DataLossError(absl::StrCat("IDENTITY_CIRCLE: customers ", canonical, " and ", other,
-                                                " each go on as the other"));
-      }
-      canonical = other;
-      moved = true;
-      break;
+  const auto goes_on_as_itself = [&](const std::string& id) {
+    for (const auto& [other, other_goes_on] : closure.ids.at(id).links) {
+      if (other_goes_on && members.contains(other) && closure.ids.at(other).links.contains(id)) return false;
     }
-  }
+    return true;
+  };
+  const auto root = std::find_if(members.begin(), members.end(), goes_on_as_itself);
   CustomerIdentity identity;
-  identity.customer_id = canonical;
+  identity.customer_id = root == members.end() ? *members.begin() : *root;
   for (const std::string& id : members) {
-    if (id != canonical) identity.aliases.push_back(id);
+    if (id != identity.customer_id) identity.aliases.push_back(id);
   }
   return identity;
 }
@@ -113,7 +105,7 @@ absl::StatusOr<CustomerHistory> LoadHistory(SubjectSource& source, const policy:
                                             absl::string_view customer_id, uint64_t known_position) {
   LEDGER_ASSIGN_OR_RETURN(Closure closure, LoadClosure(source, customer_id, known_position));
   CustomerHistory result;
-  LEDGER_ASSIGN_OR_RETURN(result.identity, Identify(closure, std::string(customer_id)));
+  result.identity = Identify(closure, std::string(customer_id));
   std::map<uint64_t, pb::Record> records;  // one that names two of the ids comes once
   const auto take = [&](const std::string& id) {
     for (pb::Record& record : closure.ids.at(id).records) {

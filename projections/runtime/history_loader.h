@@ -40,7 +40,7 @@ class LogSubjectSource : public SubjectSource {
 
 // Who a customer id stands for.
 struct CustomerIdentity {
-  std::string customer_id;           // the id that goes on
+  std::string customer_id;           // the id that goes on; of several, or in a circle, the least
   std::vector<std::string> aliases;  // all other ids, ascending
 };
 
@@ -55,7 +55,7 @@ struct CustomerHistory {
 
 // Reads the corrected history of the customer behind `customer_id`, as known at `known_position` (UINT64_MAX:
 // everything). A link between two ids counts if the records of both tell it. An id without events comes back
-// with an empty history. kDataLoss: as SubjectSource, or ids that go on as each other in a circle.
+// with an empty history. kDataLoss: as SubjectSource.
 absl::StatusOr<CustomerHistory> LoadHistory(SubjectSource& source, const policy::Timeline& timeline,
                                             absl::string_view customer_id, uint64_t known_position);
 absl::StatusOr<CustomerHistory> LoadHistory(const storage::LogReader& log, storage::LedgerNumber ledger,

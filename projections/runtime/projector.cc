@@ -798,11 +798,14 @@ absl::Status Projector::Impl::CatchUpAndHold(LedgerNumber ledger, ProjectionKind
       status = StepTowards(ledger, *held_target, runner);
       stepped = true;
     }
-    const bool arrived = status.ok() && !runner.sweeping();
-    if (!arrived) Release(ledger);
+    if (status.ok() && !runner.sweeping()) {
+      // Nobody is told while the ledger is held: observers are others' code.
+      if (progress != nullptr) progress->applied_position = runner.position();
+      return absl::OkStatus();
+    }
+    Release(ledger);
     LEDGER_RETURN_IF_ERROR(status);
     if (stepped) told();
-    if (arrived) return absl::OkStatus();
   }
 }
 

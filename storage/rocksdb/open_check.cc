@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "storage/merkle/frontier.h"
 #include "storage/merkle/hash.h"
 #include "storage/merkle/tiles.h"
 #include "storage/request_key.h"
@@ -99,6 +100,23 @@ absl::StatusOr<merkle::Hash> EntryFromRows(rocksdb::DB& database, LedgerNumber l
   }
   LEDGER_ASSIGN_OR_RETURN(const std::string tile, GetRow(database, keys::Tile(ledger, level - 1, index)));
   return merkle::TileRoot(tile);
+}
+
+// Reads the rows that a start reads, so that damage in them is found while nothing has been opened for writing.
+absl::Status CheckLedgerRows(rocksdb::DB& database) {
+  std::unique_ptr<rocksdb::Iterator> it(database.NewIterator(rocksdb::ReadOptions()));
+  for (it->Seek("l"); it->Valid() && it->key().starts_with("l"); it->Next()) {
+    LedgerRow row;
+    if (!row.ParseFromArray(it->value().data(), static_cast<int>(it->value().size()))) {
+      return absl::DataLossError("ROW_DAMAGED: a ledger's row does not parse");
+    }
+    const LedgerNumber number = keys::DecodeLedger(AsView(it->key()).substr(1));
+    absl::StatusOr<TipRow> tip = GetMessage<TipRow>(database, keys::Tip(number));
+    if (absl::IsNotFound(tip.status())) continue;
+    LEDGER_RETURN_IF_ERROR(tip.status());
+    LEDGER_RETURN_IF_ERROR(merkle::Frontier::Parse(tip->frontier()).status());
+  }
+  return FromRocks(it->status(), "cannot walk the log");
 }
 
 }  // namespace
@@ -252,7 +270,7 @@ absl::Status CheckOpen(rocksdb::DB& database, const HeadFile& head) {
   // Ledgers that no unflushed commit touched must still reach what the head promised.
   if (!MissingPositions(database, head).empty())
     return DataLoss(database, head, "the log is shorter than its head");
-  return absl::OkStatus();
+  return CheckLedgerRows(database);
 }
 
 }  // namespace ledger::storage

@@ -96,6 +96,7 @@ class AppendStreams::Stream : public AppendStreams::Reactor {
   void Handle(pb::AppendStreamRequest message) ABSL_LOCKS_EXCLUDED(mutex_) {
     const uint64_t correlation = message.correlation();
     const size_t bytes = message.ByteSizeLong();
+    const bool from_producer = !message.producer().empty();
     absl::Status status;
     {
       MutexLock lock(mutex_);
@@ -126,6 +127,11 @@ class AppendStreams::Stream : public AppendStreams::Reactor {
     // A refusal waits for the answers before it, so that the caller sees them in order.
     MutexLock lock(mutex_);
     late_refusals_.push_back({correlation, bytes, in_flight_ - 1, std::move(status)});
+    if (from_producer) {
+      End(
+          absl::FailedPreconditionError("PRODUCER_STOPPED: a message was refused and nothing after it was "
+                                        "appended; mend it and go on from there"));
+    }
     DeliverRefusals();
     Read();
     Advance();

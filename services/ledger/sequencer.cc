@@ -143,12 +143,13 @@ void Sequencer::Process(AppendJob job) {
   } else {
     absl::StatusOr<absl::Time> now = RecordedTimeOf(job);
     if (!job.ledger.simulated) now = clock_.Now(log_.StagedTime(job.ledger.number));
-    outcome = now.status();
-    // The read set can only have moved if an event of the same request moved it, so one more attempt is never needed; a
-    // replicated log would loop here on kAborted "SUBJECT_MOVED".
-    if (now.ok()) outcome = decider_.Decide(job, *now);
+    // The read set can only have moved if an event of the same request moved it, so one more attempt is never
+    // needed; a replicated log would loop here on kAborted "SUBJECT_MOVED".
+    outcome = now.ok() ? decider_.Decide(job, *now) : absl::StatusOr<pb::AppendResponse>(now.status());
+    // After a producer's refused message nothing of it may count, or its count would pass over what was refused.
     if (job.gate != nullptr &&
-        (absl::IsResourceExhausted(outcome.status()) || absl::IsUnavailable(outcome.status()))) {
+        (absl::IsResourceExhausted(outcome.status()) || absl::IsUnavailable(outcome.status()) ||
+         (!outcome.ok() && !job.producer.empty()))) {
       job.gate->closed.store(true);
     }
   }
@@ -168,10 +169,9 @@ void Sequencer::Process(AppendJob job) {
 void Sequencer::Process(CreateLedgerJob job) {
   absl::StatusOr<absl::Time> now = job.recorded_time;
   if (!job.simulated) now = clock_.Now(absl::InfinitePast());
-  absl::StatusOr<storage::LedgerIdentity> outcome = now.status();
-  if (now.ok()) {
-    outcome = decider_.CreateLedger(job.name, job.policy, job.simulated, job.request_id, job.who, *now);
-  }
+  absl::StatusOr<storage::LedgerIdentity> outcome =
+      now.ok() ? decider_.CreateLedger(job.name, job.policy, job.simulated, job.request_id, job.who, *now)
+               : absl::StatusOr<storage::LedgerIdentity>(now.status());
   if (outcome.ok()) open_.ledgers.push_back(outcome->number);
   open_.completions.push_back(
       [done = std::move(job.done), outcome = std::move(outcome)](const absl::Status& commit) mutable {

@@ -89,6 +89,33 @@ absl::Status ValidateFields(const google::protobuf::Message& message, const std:
   return absl::OkStatus();
 }
 
+// Bodies that are about a customer only sometimes.
+bool MayLackCustomer(const pb::Event& event) {
+  switch (event.body_case()) {
+    case pb::Event::kRegistrationFiled:
+    case pb::Event::kVisitPlanned:
+    case pb::Event::kAuthorityDelegated:
+    case pb::Event::kRewardGranted:
+    case pb::Event::kAccessRequested:
+    case pb::Event::kAccessDecided:
+    case pb::Event::kFileCustodyChanged:
+    case pb::Event::kSurveyRecorded:
+    case pb::Event::kCaseOpened:
+    case pb::Event::kCaseStepCompleted:
+    case pb::Event::kCaseClosed:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// The message in the event's body. Requires: there is one.
+const google::protobuf::Message& BodyOf(const pb::Event& event) {
+  const auto* body = event.GetDescriptor()->FindOneofByName("body");
+  const google::protobuf::Reflection& reflection = *event.GetReflection();
+  return reflection.GetMessage(event, reflection.GetOneofFieldDescriptor(event, body));
+}
+
 absl::Status ValidateEvent(const pb::NewEvent& added, const std::string& where, bool from_import,
                            absl::Time now) {
   const pb::Event& event = added.event();
@@ -123,6 +150,10 @@ absl::Status ValidateEvent(const pb::NewEvent& added, const std::string& where, 
                ? Invalid("EVIDENCE_MISSING", where, "comes from an import and must say from where (evidence)")
                : Invalid("PRODUCER_MISSING", where,
                          "carries evidence, which only an import with a producer may");
+  }
+  if (BodyOf(event).GetDescriptor()->FindFieldByName("customer_id") != nullptr &&
+      policy::CustomerIdOf(event).empty() && !MayLackCustomer(event)) {
+    return Invalid("BAD_ID", where, "names no customer_id");
   }
   for (const pb::Subject& subject : policy::SubjectsOf(event)) {
     LEDGER_RETURN_IF_ERROR(ValidateId(subject.id(), absl::StrCat(where, ": the id of its subject")));

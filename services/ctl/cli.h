@@ -14,7 +14,6 @@
 
 namespace CLI {
 class App;
-class Option;
 }  // namespace CLI
 
 namespace ledger::ctl {

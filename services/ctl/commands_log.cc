@@ -188,8 +188,8 @@ absl::Status Log(Session& session, const LogOptions& options) {
   if (session.table()) LEDGER_RETURN_IF_ERROR(session.Zone().status());
   // What may never end is no array.
   LogPrinter printer(session, session.options().output == Output::kJson && !follow);
-  const absl::Status status = follow ? Follow(session, options, std::move(filter), &printer)
-                                     : Read(session, options, std::move(filter), &printer);
+  absl::Status status = follow ? Follow(session, options, std::move(filter), &printer)
+                               : Read(session, options, std::move(filter), &printer);
   printer.Finish();
   return status;
 }

@@ -420,7 +420,8 @@ absl::StatusOr<std::vector<pb::CustomerEntry>> Answers::ListCustody(const ListVi
   last_key->clear();
   if (more) *last_key = hits.back().key;
 
-  // The index tells since when nothing else happened; the row tells since when the customer is owned or pooled.
+  // The index tells since when nothing else happened; the row tells since when the customer is owned or
+  // pooled.
   std::vector<std::string> keys;
   for (const Hit& hit : hits)
     keys.push_back(absl::StrCat(view.prefix, CustomerSuffix(hit.entry.customer_id())));

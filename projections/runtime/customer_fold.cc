@@ -10,7 +10,8 @@ namespace {
 
 namespace pb = ::customerledger::v1;
 
-// Applies a history in its order. Returns the position of the record that could not be applied, or 0: all were.
+// Applies a history in its order. Returns the position of the record that could not be applied, or 0: all
+// were.
 absl::StatusOr<uint64_t> ApplyAll(const policy::Timeline& timeline, const rules::History& history,
                                   absl::Time true_at, FoldedCustomer* folded) {
   for (const rules::HistoryEvent& event : history.events) {

@@ -25,14 +25,15 @@ struct FoldedCustomer {
   std::string parked_reason;
 };
 
-// Folds what is known at `known_position` until `true_at`. An event that cannot be applied parks the customer: the
-// result is then what was known before that event was recorded. A function of the log alone, whatever the view did
-// before.
+// Folds what is known at `known_position` until `true_at`. An event that cannot be applied parks the
+// customer: the result is then what was known before that event was recorded. A function of the log alone,
+// whatever the view did before.
 absl::StatusOr<FoldedCustomer> FoldCustomer(SubjectSource& source, const policy::Timeline& timeline,
                                             absl::string_view customer_id, uint64_t known_position,
                                             absl::Time true_at = absl::InfiniteFuture());
 
-// The position of the record that says `event`: the event's own, or that of the correction which put it there.
+// The position of the record that says `event`: the event's own, or that of the correction which put it
+// there.
 uint64_t SaidAt(const rules::History& history, const rules::HistoryEvent& event);
 
 }  // namespace ledger::runtime

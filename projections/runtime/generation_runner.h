@@ -32,9 +32,9 @@ struct GenerationName {
 
 // Brings the rows of one generation forward along the log. One thread at a time. Borrows what it is given.
 //
-// A row is a function of the log up to the checkpoint alone: an event that sorts last is applied to the state at
-// hand, which is what folding the whole history again would give; everything else folds the history again. So a
-// replay from the first position, in batches of whatever size, ends with the same bytes.
+// A row is a function of the log up to the checkpoint alone: an event that sorts last is applied to the state
+// at hand, which is what folding the whole history again would give; everything else folds the history again.
+// So a replay from the first position, in batches of whatever size, ends with the same bytes.
 class GenerationRunner {
  public:
   GenerationRunner(const storage::LogReader& log, views::ViewStore& store, TimelineStore& timelines,
@@ -47,14 +47,16 @@ class GenerationRunner {
   // The checkpoint: every event up to here is in the rows.
   uint64_t position() const { return checkpoint_.position(); }
   const Checkpoint& checkpoint() const { return checkpoint_; }
-  // True while the rows of all customers are folded again because a policy or calendar changed what they mean.
+  // True while the rows of all customers are folded again because a policy or calendar changed what they
+  // mean.
   bool sweeping() const { return checkpoint_.sweep_position() != 0; }
   uint32_t generation() const { return name_.generation; }
 
   // Takes one step: applies those of `records` (a gapless stretch of the log, ascending) that lie after the
-  // checkpoint, which may lie anywhere before, in or after the stretch, but not before its beginning by more than
-  // one. May stop short of the end: a policy or calendar makes every customer be folded again, in steps of their
-  // own. On an error nothing of the step is in the store, or a part of it with its checkpoint; Open again.
+  // checkpoint, which may lie anywhere before, in or after the stretch, but not before its beginning by more
+  // than one. May stop short of the end: a policy or calendar makes every customer be folded again, in steps
+  // of their own. On an error nothing of the step is in the store, or a part of it with its checkpoint; Open
+  // again.
   absl::Status Step(const std::vector<customerledger::v1::Record>& records);
   // Frees the timeline until the next step: an idle ledger keeps none of its own.
   void Rest();

@@ -42,8 +42,8 @@ absl::StatusOr<Closure> LoadClosure(SubjectSource& source, absl::string_view cus
   return closure;
 }
 
-// The ids that are one with `customer_id`. A correction names one customer only; so a link that one side still
-// tells and the other does not was corrected away.
+// The ids that are one with `customer_id`. A correction names one customer only; so a link that one side
+// still tells and the other does not was corrected away.
 std::set<std::string> Component(const Closure& closure, const std::string& customer_id) {
   std::set<std::string> found = {customer_id};
   std::deque<std::string> open = {customer_id};
@@ -59,8 +59,8 @@ std::set<std::string> Component(const Closure& closure, const std::string& custo
   return found;
 }
 
-// Whoever asks about any of the ids gets the same answer: the one that goes on as nobody else. Contradictory merges
-// may leave several of those, or none; then the least id goes on.
+// Whoever asks about any of the ids gets the same answer: the one that goes on as nobody else. Contradictory
+// merges may leave several of those, or none; then the least id goes on.
 CustomerIdentity Identify(const Closure& closure, const std::string& customer_id) {
   const std::set<std::string> members = Component(closure, customer_id);
   const auto goes_on_as_itself = [&](const std::string& id) {

@@ -13,7 +13,8 @@
 // What a customer's state puts on the lists. Pure; any thread.
 namespace ledger::runtime {
 
-// The rows of all lists that a projection keeps: key (after the generation's prefix) -> serialised IntervalRow.
+// The rows of all lists that a projection keeps: key (after the generation's prefix) -> serialised
+// IntervalRow.
 std::map<std::string, std::string> ListRows(ProjectionKind kind, const policy::Timeline& timeline,
                                             absl::string_view customer_id, const rules::CustomerState& state);
 

@@ -736,7 +736,8 @@ void Projector::Impl::RunRebuilds() {
 absl::StatusOr<uint64_t> Projector::Impl::AwaitTarget(LedgerNumber ledger, ProjectionKind kind) {
   MutexLock lock(mutex_);
   const Kind& projection = Find(ledger).kinds[IndexOf(kind)];
-  // A live generation that cannot follow is not waited for, nor compared with while its rows are of two minds.
+  // A live generation that cannot follow is not waited for, nor compared with while its rows are of two
+  // minds.
   while (!stopping_ && !projection.is_newer && projection.error.ok() && projection.is_sweeping) {
     rebuilds_.Wait(mutex_);
   }

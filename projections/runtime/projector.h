@@ -86,9 +86,9 @@ class Projector {
   // OK, or kFailedPrecondition "VIEW_IS_NEWER" with the command that rebuilds.
   absl::Status Usable(storage::LedgerNumber ledger, ProjectionKind kind) const;
 
-  // Starts a rebuild, or joins the one that runs or waits. `observer` may be empty; it is called on the rebuild
-  // thread with each step of progress, the last time with kSwitched or kFailed, or with kBuilding and an error
-  // when the server stops before. kNotFound: no such ledger. kUnavailable: stopped.
+  // Starts a rebuild, or joins the one that runs or waits. `observer` may be empty; it is called on the
+  // rebuild thread with each step of progress, the last time with kSwitched or kFailed, or with kBuilding and
+  // an error when the server stops before. kNotFound: no such ledger. kUnavailable: stopped.
   absl::Status StartRebuild(storage::LedgerNumber ledger, ProjectionKind kind, RebuildObserver observer);
 
   // Brings the generation that was live before up to the live one's position and makes it live again;

@@ -71,7 +71,8 @@ TEST_F(RebuildTest, AppendsAndQueriesGoOnThroughout) {
   ProjectorOptions options;
   options.records_per_turn = 100;
   Server* running = nullptr;
-  // Between two batches of the rebuild events are appended, applied by the live generation, and answered from it.
+  // Between two batches of the rebuild events are appended, applied by the live generation, and answered from
+  // it.
   options.on_rebuild_step = [&](RebuildStep step) {
     if (step != RebuildStep::kBatchWritten && step != RebuildStep::kCaughtUp &&
         step != RebuildStep::kCompared)
@@ -255,7 +256,8 @@ TEST_F(RebuildTest, CountsCustomersWhoseAnswersDiffer) {
   for (int i = 0; i < 10; ++i) Append(Registered(absl::StrCat("c", i), "liu", Hour(1)), Hour(1));
   Server server(log_, NewDirectory());
   WaitForAll(server, ledger_);
-  // As a bug of an earlier release would have left them: one customer's row says another's state, one is missing.
+  // As a bug of an earlier release would have left them: one customer's row says another's state, one is
+  // missing.
   const auto rows = Rows(server, ledger_, ProjectionKind::kTier);
   const std::string prefix = RowPrefix(ledger_, ProjectionKind::kTier, 1);
   ViewRow wrong;

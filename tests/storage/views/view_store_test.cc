@@ -189,7 +189,8 @@ TEST_F(ViewStoreTest, FlippedBytesAreNeverReadAsSomethingElse) {
         EXPECT_EQ(**value, "value" + std::to_string(i));
       }
     }
-    // A store that begins anew has lost everything at once, its checkpoints with its rows; never some rows alone.
+    // A store that begins anew has lost everything at once, its checkpoints with its rows; never some rows
+    // alone.
     EXPECT_TRUE(!verified || missing == 0 || missing == 200) << missing << " rows are missing";
   }
   EXPECT_GT(noticed, 0);

@@ -1,5 +1,6 @@
 #include "services/common/worker_pool.h"
 
+#include <cassert>
 #include <utility>
 
 namespace ledger::services {
@@ -11,15 +12,10 @@ WorkerPool::WorkerPool(int threads) {
 WorkerPool::~WorkerPool() { Stop(); }
 
 void WorkerPool::Run(std::function<void()> task) {
-  {
-    MutexLock lock(mutex_);
-    if (!stopping_) {
-      tasks_.push_back(std::move(task));
-      wake_.NotifyOne();
-      return;
-    }
-  }
-  task();
+  MutexLock lock(mutex_);
+  assert(!stopping_);
+  tasks_.push_back(std::move(task));
+  wake_.NotifyOne();
 }
 
 void WorkerPool::Stop() {

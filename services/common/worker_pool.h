@@ -18,7 +18,7 @@ class WorkerPool {
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
 
-  // Runs `task` soon; inside this call if the pool has stopped, because somebody waits for what it completes.
+  // Runs `task` soon, on one of the threads. Not after Stop: whoever queues tasks ends before the pool.
   void Run(std::function<void()> task) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Runs what is queued and ends the threads. Idempotent.

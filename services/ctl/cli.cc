@@ -142,7 +142,6 @@ struct Cli::State {
   CLI::App app{"ledgerctl: asks and tells a customer ledger.", "ledgerctl"};
   std::vector<std::pair<const CLI::App*, Handler>> handlers;
   GlobalOptions options;
-  std::optional<uint64_t> min_position;
 
   void AddGlobalOptions();
 };
@@ -173,7 +172,9 @@ void Cli::State::AddGlobalOptions() {
   root.Text("--request-id", &options.request_id,
             "Writing: makes a retry safe; the same id answers with the first result (default: a fresh one)");
   root.Number("--timeout", &options.timeout_seconds, "Seconds to wait for an answer (default: 30)", 1);
-  root.Number("--min-position", &min_position, "Asking: wait until the answer counts this position");
+  root.Number("--min-position", &options.min_position,
+              "Asking: wait until the answer counts this position (default: everything acknowledged so far; "
+              "0: do not wait)");
 }
 
 Cli::Cli() : state_(std::make_unique<State>()) {
@@ -213,7 +214,6 @@ std::optional<int> Cli::Parse(const std::vector<std::string>& args, std::ostream
     if (of == app) *handler = run;
   }
   *options = state_->options;
-  options->min_position = state_->min_position.value_or(0);
   return std::nullopt;
 }
 

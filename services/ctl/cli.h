@@ -33,7 +33,7 @@ struct GlobalOptions {
   std::string on_behalf_of;
   std::string request_id;
   std::optional<uint64_t> timeout_seconds;
-  uint64_t min_position = 0;
+  std::optional<uint64_t> min_position;
 };
 
 using Handler = std::function<absl::Status(Session&)>;

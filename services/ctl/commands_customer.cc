@@ -53,7 +53,7 @@ absl::StatusOr<pb::CustomerQuery> Query(Session& session, const CustomerOptions&
                               session.Instant("--known-at", known));
     }
   }
-  if (session.options().min_position > 0) session.SetMinPosition(query.mutable_min_position());
+  LEDGER_RETURN_IF_ERROR(session.SetMinPosition(query.mutable_min_position()));
   return query;
 }
 

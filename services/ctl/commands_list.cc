@@ -30,7 +30,7 @@ absl::Status Callbacks(Session& session, const ListOptions& options) {
   if (options.time) {
     LEDGER_ASSIGN_OR_RETURN(*request.mutable_until_time(), session.Instant("--until", *options.time));
   }
-  if (session.options().min_position > 0) session.SetMinPosition(request.mutable_min_position());
+  LEDGER_RETURN_IF_ERROR(session.SetMinPosition(request.mutable_min_position()));
   if (session.table()) LEDGER_RETURN_IF_ERROR(session.Zone().status());
   LEDGER_ASSIGN_OR_RETURN(
       const auto response,
@@ -78,7 +78,7 @@ absl::Status FillList(Session& session, const ListOptions& options, Request* req
   if (options.time) {
     LEDGER_ASSIGN_OR_RETURN(*request->mutable_true_at(), session.Instant("--true-at", *options.time));
   }
-  if (session.options().min_position > 0) session.SetMinPosition(request->mutable_min_position());
+  LEDGER_RETURN_IF_ERROR(session.SetMinPosition(request->mutable_min_position()));
   if (session.table()) LEDGER_RETURN_IF_ERROR(session.Zone().status());
   return absl::OkStatus();
 }

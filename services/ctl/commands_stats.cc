@@ -22,7 +22,7 @@ constexpr uint64_t kOwnersShown = 20;
 absl::Status Stats(Session& session, const std::optional<uint64_t>& top) {
   pb::GetStatsRequest request;
   LEDGER_ASSIGN_OR_RETURN(*request.mutable_ledger(), session.Ledger());
-  if (session.options().min_position > 0) session.SetMinPosition(request.mutable_min_position());
+  LEDGER_RETURN_IF_ERROR(session.SetMinPosition(request.mutable_min_position()));
   LEDGER_ASSIGN_OR_RETURN(const pb::GetStatsResponse response, session.client().GetStats(request));
   if (!session.table()) {
     LEDGER_ASSIGN_OR_RETURN(const std::string json,

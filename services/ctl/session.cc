@@ -30,14 +30,19 @@ absl::StatusOr<std::string> Session::Ledger() const {
       "which ledger? Give --ledger NAME or set LEDGERCTL_LEDGER; 'ledgerctl ledger list' shows them");
 }
 
+absl::Status Session::AskLedger() {
+  if (zone_) return absl::OkStatus();
+  LEDGER_ASSIGN_OR_RETURN(const std::string ledger, Ledger());
+  pb::GetLedgerRequest request;
+  request.set_name(ledger);
+  LEDGER_ASSIGN_OR_RETURN(const pb::GetLedgerResponse response, client_.GetLedger(request));
+  zone_ = response.policy().utc_offset_seconds();
+  position_ = response.ledger().position();
+  return absl::OkStatus();
+}
+
 absl::StatusOr<int32_t> Session::Zone() {
-  if (!zone_) {
-    LEDGER_ASSIGN_OR_RETURN(const std::string ledger, Ledger());
-    pb::GetLedgerRequest request;
-    request.set_name(ledger);
-    LEDGER_ASSIGN_OR_RETURN(const pb::GetLedgerResponse response, client_.GetLedger(request));
-    zone_ = response.policy().utc_offset_seconds();
-  }
+  LEDGER_RETURN_IF_ERROR(AskLedger());
   return *zone_;
 }
 
@@ -65,8 +70,14 @@ absl::StatusOr<google::protobuf::Timestamp> Session::Instant(absl::string_view o
   return ToProto(written.time);
 }
 
-void Session::SetMinPosition(pb::PositionToken* token) const {
-  if (options_.min_position > 0) token->set_position(options_.min_position);
+absl::Status Session::SetMinPosition(pb::PositionToken* token) {
+  if (options_.min_position) {
+    if (*options_.min_position > 0) token->set_position(*options_.min_position);
+    return absl::OkStatus();
+  }
+  LEDGER_RETURN_IF_ERROR(AskLedger());
+  *token = position_;
+  return absl::OkStatus();
 }
 
 std::string Session::Show(const google::protobuf::Timestamp& time) const {

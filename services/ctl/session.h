@@ -55,8 +55,9 @@ class Session {
   absl::StatusOr<customerledger::v1::ZonedTime> Zoned(absl::string_view option, absl::string_view text);
   absl::StatusOr<google::protobuf::Timestamp> Instant(absl::string_view option, absl::string_view text);
 
-  // --min-position as a token; position 0 where it was not given.
-  void SetMinPosition(customerledger::v1::PositionToken* token) const;
+  // --min-position as a token. Where it was not given, everything acknowledged so far: a person who asks after an
+  // append or an import expects it to count. --min-position 0: whatever the view has.
+  absl::Status SetMinPosition(customerledger::v1::PositionToken* token);
 
   // In the zone that Zone() found; UTC if nobody asked it.
   std::string Show(const google::protobuf::Timestamp& time) const;
@@ -73,7 +74,11 @@ class Session {
   const GlobalOptions options_;
   const Environment environment_;
   Client client_;
+  // Asks for the ledger once: its zone and how far its log reaches.
+  absl::Status AskLedger();
+
   std::optional<int32_t> zone_;
+  customerledger::v1::PositionToken position_;
 };
 
 // `message` as protobuf JSON with unset fields printed.

@@ -51,7 +51,8 @@ class AppendStreams::Stream : public AppendStreams::Reactor {
     {
       MutexLock lock(mutex_);
       reading_ = false;
-      if (!ok || ended_) {
+      handling_ = ok && !ended_;
+      if (!handling_) {
         // The client has said everything, or is gone.
         End(absl::OkStatus());
         Advance();
@@ -119,6 +120,7 @@ class AppendStreams::Stream : public AppendStreams::Reactor {
         status = owner_.sequencer_.Submit(*std::move(job));
         if (status.ok()) {
           MutexLock lock(mutex_);
+          handling_ = false;
           Read();
           return;
         }
@@ -126,6 +128,7 @@ class AppendStreams::Stream : public AppendStreams::Reactor {
     }
     // A refusal waits for the answers before it, so that the caller sees them in order.
     MutexLock lock(mutex_);
+    handling_ = false;
     late_refusals_.push_back({correlation, bytes, in_flight_ - 1, std::move(status)});
     if (from_producer) {
       End(
@@ -181,8 +184,9 @@ class AppendStreams::Stream : public AppendStreams::Reactor {
   }
 
   void Read() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    if (reading_ || ended_ || in_flight_ >= kWindowMessages || in_flight_bytes_ >= kWindowBytes ||
-        answers_.size() >= kWindowMessages) {
+    // The next message is read when this one has its place in the queue, whatever is answered meanwhile.
+    if (reading_ || handling_ || ended_ || in_flight_ >= kWindowMessages ||
+        in_flight_bytes_ >= kWindowBytes || answers_.size() >= kWindowMessages) {
       return;
     }
     reading_ = true;
@@ -225,6 +229,7 @@ class AppendStreams::Stream : public AppendStreams::Reactor {
   pb::AppendStreamRequest incoming_;  // written by gRPC while reading_
   std::string ledger_ ABSL_GUARDED_BY(mutex_);
   bool reading_ ABSL_GUARDED_BY(mutex_) = false;
+  bool handling_ ABSL_GUARDED_BY(mutex_) = false;
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
@@ -235,8 +240,8 @@ class AppendStreams::Stream : public AppendStreams::Reactor {
   std::deque<Refusal> late_refusals_ ABSL_GUARDED_BY(mutex_);
 };
 
-AppendStreams::AppendStreams(Preparer& preparer, Sequencer& sequencer, WorkerPool& workers)
-    : preparer_(preparer), sequencer_(sequencer), workers_(workers) {}
+AppendStreams::AppendStreams(Preparer& preparer, Sequencer& sequencer)
+    : preparer_(preparer), sequencer_(sequencer) {}
 
 AppendStreams::~AppendStreams() { Stop(); }
 

@@ -4,7 +4,6 @@
 #include <set>
 
 #include "customerledger/v1/ledger_service.grpc.pb.h"
-#include "services/common/worker_pool.h"
 #include "services/ledger/prepare.h"
 #include "services/ledger/sequencer.h"
 #include "storage/mutex.h"
@@ -22,7 +21,7 @@ class AppendStreams {
   static constexpr int kWindowMessages = 16;
   static constexpr size_t kWindowBytes = 8 << 20;
 
-  AppendStreams(Preparer& preparer, Sequencer& sequencer, WorkerPool& workers);
+  AppendStreams(Preparer& preparer, Sequencer& sequencer);
   ~AppendStreams();
 
   // A reactor that deletes itself when the call is over.
@@ -38,9 +37,7 @@ class AppendStreams {
 
   Preparer& preparer_;
   Sequencer& sequencer_;
-  WorkerPool& workers_;
   Mutex mutex_;
-  CondVar empty_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::set<Stream*> streams_ ABSL_GUARDED_BY(mutex_);
 };

@@ -6,6 +6,8 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "google/protobuf/util/time_util.h"
 #include "openssl/rand.h"
 #include "projections/policy/event_names.h"
@@ -13,6 +15,7 @@
 #include "projections/runtime/history_loader.h"
 #include "services/common/status_metadata.h"
 #include "services/ledger/writer_state.pb.h"
+#include "storage/merkle/hash.h"
 #include "storage/request_key.h"
 #include "storage/rocksdb/record_codec.h"
 #include "storage/status_macros.h"
@@ -64,6 +67,24 @@ std::vector<std::string> MissingFields(const pb::Registration& rules, const pb::
     if (!present) missing.push_back(field);
   }
   return missing;
+}
+
+absl::Status CheckPolicyHolds(const pb::Policy& policy) {
+  const std::vector<pb::PolicyFinding> findings = policy::CheckPolicy(policy);
+  if (findings.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("BAD_POLICY: ", findings[0].field(), ": ",
+                                                 findings[0].message(),
+                                                 findings.size() > 1 ? " (and more; check the policy)" : ""));
+}
+
+std::string Deterministic(const google::protobuf::Message& message) {
+  std::string bytes;
+  google::protobuf::io::StringOutputStream stream(&bytes);
+  google::protobuf::io::CodedOutputStream coded(&stream);
+  coded.SetSerializationDeterministic(true);
+  message.SerializeToCodedStream(&coded);
+  coded.Trim();
+  return bytes;
 }
 
 absl::Status CheckHolds(const pb::SubjectCheck& check, uint64_t version) {
@@ -236,12 +257,7 @@ absl::StatusOr<Decider::Folded*> Decider::Draft::Fold(const std::string& canonic
 absl::Status Decider::Draft::Admit(const pb::NewEvent& added) {
   const pb::Event& event = added.event();
   if (event.has_policy_adopted()) {
-    const std::vector<pb::PolicyFinding> findings = policy::CheckPolicy(event.policy_adopted().policy());
-    if (!findings.empty()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("BAD_POLICY: ", findings[0].field(), ": ", findings[0].message(),
-                       findings.size() > 1 ? " (and more; check the policy)" : ""));
-    }
+    LEDGER_RETURN_IF_ERROR(CheckPolicyHolds(event.policy_adopted().policy()));
     if (!timeline_->empty() && event.policy_adopted().has_effective_time() &&
         absl::FromUnixSeconds(event.policy_adopted().effective_time().time().seconds()) < recorded_) {
       return absl::FailedPreconditionError(
@@ -541,6 +557,7 @@ absl::StatusOr<pb::AppendResponse> Decider::Draft::Stage() {
   }
   if (vault_slots_end_ > 0) decider_.log_.StageVaultSlot(vault_slots_end_);
 
+  const bool timeline_unchanged = !changed_timeline_.has_value();
   if (changed_timeline_) {
     decider_.timelines_by_ledger_[ledger_] = *std::move(changed_timeline_);
     // A calendar or a policy may change what earlier folds would say next.
@@ -548,7 +565,10 @@ absl::StatusOr<pb::AppendResponse> Decider::Draft::Stage() {
   }
   for (const std::string& id : dropped_customers_) decider_.customers_.erase(CustomerId(ledger_, id));
   if (decider_.customers_.size() > kFoldedCustomersMax) decider_.customers_.clear();
-  for (auto& [id, folded] : customers_) decider_.customers_[CustomerId(ledger_, id)] = std::move(folded);
+  // What was folded before the draft changed the timeline may be out of date.
+  if (timeline_unchanged) {
+    for (auto& [id, folded] : customers_) decider_.customers_[CustomerId(ledger_, id)] = std::move(folded);
+  }
 
   pb::AppendResponse response;
   response.mutable_position()->set_lineage(decider_.log_.lineage());
@@ -591,6 +611,8 @@ absl::StatusOr<std::optional<pb::AppendResponse>> Decider::FindReplay(const Appe
                      "' came with other content before; choose a new id for a new request"));
   }
   remembered.mutable_response()->set_replayed(true);
+  // Positions below a restore's end are the same in the new lineage; what was handed out beyond it is not remembered.
+  remembered.mutable_response()->mutable_position()->set_lineage(log_.lineage());
   return std::make_optional(std::move(*remembered.mutable_response()));
 }
 
@@ -669,12 +691,15 @@ absl::StatusOr<storage::LedgerIdentity> Decider::CreateLedger(const std::string&
                                                               const pb::Policy& policy, bool simulated,
                                                               const std::string& request_id,
                                                               const pb::Who& who, absl::Time now) {
+  const merkle::Hash content = merkle::Sha256({name, simulated ? "1" : "0", Deterministic(policy)});
   absl::StatusOr<storage::LedgerIdentity> existing = log_.FindLedger(name);
-  if (existing.ok()) {
+  if (existing.ok() && !request_id.empty()) {
     LEDGER_ASSIGN_OR_RETURN(
-        const auto remembered,
+        const auto bytes,
         log_.StagedRequest(existing->number, storage::RequestKey(who.principal(), request_id)));
-    if (remembered.has_value() && !request_id.empty()) return *existing;
+    RememberedRequest first;
+    if (bytes && first.ParseFromString(*bytes) && first.content_hash() == merkle::AsBytes(content))
+      return *existing;
   }
   LEDGER_RETURN_IF_ERROR(log_.AcceptsAppends());
   std::string ledger_id(16, '\0');
@@ -682,6 +707,8 @@ absl::StatusOr<storage::LedgerIdentity> Decider::CreateLedger(const std::string&
       1) {
     return absl::InternalError("RANDOM_UNAVAILABLE: the system gives no random bytes");
   }
+  // Whatever could refuse the first events comes before the ledger is staged.
+  LEDGER_RETURN_IF_ERROR(CheckPolicyHolds(policy));
   LEDGER_ASSIGN_OR_RETURN(const storage::LedgerNumber number,
                           log_.StageLedger(name, ledger_id, simulated, now));
 
@@ -706,6 +733,7 @@ absl::StatusOr<storage::LedgerIdentity> Decider::CreateLedger(const std::string&
   LEDGER_RETURN_IF_ERROR(draft.Add(1));
   LEDGER_ASSIGN_OR_RETURN(const pb::AppendResponse response, draft.Stage());
   RememberedRequest remembered;
+  remembered.set_content_hash(std::string(merkle::AsBytes(content)));
   *remembered.mutable_response() = response;
   log_.StageRequest(number, storage::RequestKey(who.principal(), request_id), remembered.SerializeAsString());
   return job.ledger;

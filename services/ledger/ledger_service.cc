@@ -19,7 +19,7 @@ LedgerServiceImpl::LedgerServiceImpl(const storage::LogReader& log, Preparer& pr
       sequencer_(sequencer),
       vault_(vault),
       workers_(workers),
-      append_streams_(preparer, sequencer, workers),
+      append_streams_(preparer, sequencer),
       subscriptions_(log, notifier, workers) {}
 
 LedgerServiceImpl::~LedgerServiceImpl() { Stop(); }

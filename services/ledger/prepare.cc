@@ -6,6 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "projections/policy/event_names.h"
 #include "services/ledger/validate.h"
 #include "services/ledger/writer_state.pb.h"
@@ -19,10 +21,28 @@ namespace {
 
 namespace pb = ::customerledger::v1;
 
-// Two requests with the same id are the same if these bytes are: who sent them does not count, what they ask does.
-std::string ContentHash(const pb::AppendRequest& request) {
-  const merkle::Hash hash = merkle::Sha256(request.SerializeAsString());
-  return std::string(merkle::AsBytes(hash));
+// Two requests with the same id are the same if these bytes are: who sent them does not count, what they ask does. The
+// hash is kept for ever and covers personal data, so it is keyed: without the vault nobody can try out phone numbers.
+std::string ContentHash(const pb::AppendRequest& request, absl::string_view key) {
+  std::string bytes;
+  {
+    google::protobuf::io::StringOutputStream stream(&bytes);
+    google::protobuf::io::CodedOutputStream coded(&stream);
+    // Otherwise a map may come out in another order for every retry.
+    coded.SetSerializationDeterministic(true);
+    request.SerializeToCodedStream(&coded);
+  }
+  const merkle::Hash inner = merkle::Sha256({key, bytes});
+  const merkle::Hash outer = merkle::Sha256({key, merkle::AsBytes(inner)});
+  return std::string(merkle::AsBytes(outer));
+}
+
+// Requests that give the recorded time may not put it where no time arithmetic holds.
+bool IsSensible(const google::protobuf::Timestamp& time) {
+  constexpr int64_t kYear1900Seconds = -2'208'988'800;
+  constexpr int64_t kYear2200Seconds = 7'258'118'400;
+  return time.seconds() >= kYear1900Seconds && time.seconds() < kYear2200Seconds && time.nanos() >= 0 &&
+         time.nanos() <= 999'999'999;
 }
 
 }  // namespace
@@ -41,19 +61,22 @@ absl::StatusOr<AppendJob> Preparer::Prepare(pb::AppendRequest request, pb::Who w
             ? "RECORDED_TIME_MISSING: on a simulated ledger the request gives the recorded_time"
             : "RECORDED_TIME_REFUSED: only on a simulated ledger may a request give the recorded_time");
   }
+  if (job.ledger.simulated && !IsSensible(request.recorded_time())) {
+    return absl::InvalidArgumentError("BAD_TIME: recorded_time must be an instant from 1900 to 2199");
+  }
   const absl::Time now = job.ledger.simulated ? absl::FromUnixSeconds(request.recorded_time().seconds()) +
                                                     absl::Nanoseconds(request.recorded_time().nanos())
                                               : absl::Now();
   if (!producer.empty()) LEDGER_RETURN_IF_ERROR(ValidateId(producer, "producer"));
   LEDGER_RETURN_IF_ERROR(ValidateAppend(request, !producer.empty(), now));
 
-  job.content_hash = ContentHash(request);
+  const std::string contact_key = vault_.ContactKey(job.ledger.ledger_id);
+  job.content_hash = ContentHash(request, contact_key);
   job.request_key =
       producer.empty() ? storage::RequestKey(who.principal(), request.request_id()) : std::string();
   LEDGER_ASSIGN_OR_RETURN(const std::shared_ptr<const policy::Timeline> timeline,
                           timelines_.Latest(job.ledger.number));
   const std::string region = timeline->empty() ? std::string() : timeline->Latest().policy.phone_region();
-  std::string contact_key;
   job.prepared.resize(static_cast<size_t>(request.events_size()));
   for (int i = 0; i < request.events_size(); ++i) {
     const pb::NewEvent& added = request.events(i);
@@ -66,7 +89,6 @@ absl::StatusOr<AppendJob> Preparer::Prepare(pb::AppendRequest request, pb::Who w
     }
     if (!added.has_personal() || added.personal().ByteSizeLong() == 0) continue;
     PreparedEvent& prepared = job.prepared[static_cast<size_t>(i)];
-    if (contact_key.empty()) contact_key = vault_.ContactKey(job.ledger.ledger_id);
     for (const pb::ContactPoint& point : added.personal().contact_points()) {
       absl::StatusOr<std::string> normalized =
           vault::NormalizeContactPoint(point.kind(), point.value(), region);

@@ -60,10 +60,10 @@ class Subscriptions::Subscription : public Subscriptions::Reactor {
     LeaveWaiting();
   }
 
-  // Nothing was sent since the last call: say that the connection lives.
+  // Says that the connection lives, if nothing else is on its way.
   void Beat() {
     MutexLock lock(mutex_);
-    if (state_ != State::kWaiting || std::exchange(sent_since_beat_, false)) return;
+    if (state_ != State::kWaiting) return;
     beat_ = true;
     LeaveWaiting();
   }
@@ -92,7 +92,6 @@ class Subscriptions::Subscription : public Subscriptions::Reactor {
 
   void Write() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     state_ = State::kWriting;
-    sent_since_beat_ = true;
     message_.mutable_position()->set_lineage(owner_.log_.lineage());
     message_.mutable_position()->set_position(delivered_);
     StartWrite(&message_);
@@ -182,7 +181,6 @@ class Subscriptions::Subscription : public Subscriptions::Reactor {
   State state_ ABSL_GUARDED_BY(mutex_) = State::kReading;
   CommitNotifier::Id wait_id_ ABSL_GUARDED_BY(mutex_) = 0;
   bool beat_ ABSL_GUARDED_BY(mutex_) = false;
-  bool sent_since_beat_ ABSL_GUARDED_BY(mutex_) = false;
   std::optional<absl::Status> end_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -1,5 +1,8 @@
 #include "storage/rocksdb/log_database.h"
 
+#include <map>
+#include <memory>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "rocksdb/cache.h"
@@ -7,6 +10,7 @@
 #include "rocksdb/file_checksum.h"
 #include "rocksdb/filter_policy.h"
 #include "rocksdb/table.h"
+#include "storage/mutex.h"
 #include "storage/rocksdb/keys.h"
 #include "storage/status_macros.h"
 
@@ -51,6 +55,18 @@ rocksdb::Options MakeOptions(const LogDatabaseOptions& options) {
   return result;
 }
 
+// RocksDB borrows its environment. One for each file system that was ever given lives as long as the process, which
+// only tests make more than one of.
+rocksdb::Env* EnvironmentOver(const std::shared_ptr<rocksdb::FileSystem>& file_system) {
+  static Mutex& mutex = *new Mutex();
+  static auto& environments =
+      *new std::map<std::shared_ptr<rocksdb::FileSystem>, std::unique_ptr<rocksdb::Env>>();
+  MutexLock lock(mutex);
+  std::unique_ptr<rocksdb::Env>& environment = environments[file_system];
+  if (environment == nullptr) environment = rocksdb::NewCompositeEnv(file_system);
+  return environment.get();
+}
+
 class NoNotes : public rocksdb::Logger {
  public:
   using rocksdb::Logger::Logv;
@@ -62,11 +78,7 @@ class NoNotes : public rocksdb::Logger {
 absl::StatusOr<std::unique_ptr<rocksdb::DB>> OpenLogDatabase(const std::string& directory, OpenMode mode,
                                                              const LogDatabaseOptions& options) {
   rocksdb::Options rocks = MakeOptions(options);
-  // RocksDB borrows its environment. One for each file system that was ever given lives as long as the process, which
-  // only tests make more than one of.
-  if (options.file_system != nullptr) {
-    rocks.env = rocksdb::NewCompositeEnv(options.file_system).release();
-  }
+  if (options.file_system != nullptr) rocks.env = EnvironmentOver(options.file_system);
   rocks.create_if_missing = mode == OpenMode::kCreate;
   rocks.error_if_exists = mode == OpenMode::kCreate;
   // Looking at a damaged directory leaves every file of it as it was, RocksDB's own notes included.

@@ -192,6 +192,12 @@ absl::StatusOr<std::unique_ptr<RocksEventLog>> RocksEventLog::Open(LogOptions op
     if (!options.create_if_missing) {
       return absl::NotFoundError(absl::StrCat("NO_DATA: ", options.directory, " holds no ledgers"));
     }
+    std::error_code error;
+    std::filesystem::create_directories(options.directory, error);
+    if (error) {
+      return absl::UnavailableError(
+          absl::StrCat("DISK_REFUSED: cannot make ", options.directory, ": ", error.message()));
+    }
     LEDGER_RETURN_IF_ERROR(HeadFile::Create(head_path, RandomBytes(16)));
   }
   LEDGER_ASSIGN_OR_RETURN(std::unique_ptr<HeadFile> head, HeadFile::Open(head_path, /*writable=*/true));

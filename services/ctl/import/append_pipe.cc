@@ -270,6 +270,13 @@ void AppendPipe::TakeAnswer(const pb::AppendStreamResponse& answer) {
           absl::StrCat("the ledger refused ", RangeOf(**message), ": ", answer.refused().message(),
                        ReasonOf(answer.refused())));
     }
+  } else if (answer.appended().replayed()) {
+    // What the producer's count had passed was left out, so a replay means that the count is not ours alone.
+    if (refusal_.ok()) {
+      refused_record_ = (*message)->last_record;
+      refusal_ = absl::AbortedError(absl::StrCat("the ledger had counted past ", RangeOf(**message),
+                                                 " already: another import runs under the same name"));
+    }
   } else {
     events_appended_ += static_cast<uint64_t>((*message)->request.append().events_size());
     last_record_appended_ = std::max(last_record_appended_, (*message)->last_record);

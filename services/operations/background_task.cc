@@ -4,7 +4,7 @@
 
 namespace ledger::services {
 
-absl::Status BackgroundTask::Start(std::function<void()> work) {
+absl::Status BackgroundTask::Start(std::function<End()> work) {
   std::thread former;
   {
     MutexLock lock(mutex_);
@@ -13,12 +13,15 @@ absl::Status BackgroundTask::Start(std::function<void()> work) {
     running_ = true;
     former = std::move(thread_);
     thread_ = std::thread([this, work = std::move(work)] {
-      work();
-      MutexLock inner(mutex_);
-      running_ = false;
+      const End end = work();
+      {
+        MutexLock inner(mutex_);
+        running_ = false;
+      }
+      end();
     });
   }
-  if (former.joinable()) former.join();  // it has nothing left to do but to end
+  if (former.joinable()) former.join();  // it has nothing left to do but to tell its end
   return absl::OkStatus();
 }
 

@@ -16,8 +16,11 @@ class BackgroundTask {
   BackgroundTask(const BackgroundTask&) = delete;
   BackgroundTask& operator=(const BackgroundTask&) = delete;
 
+  // Tells whoever waits that the work has ended; called when the next may start. Must not block.
+  using End = std::function<void()>;
+
   // kResourceExhausted "BUSY": it runs already. kUnavailable "SHUTTING_DOWN". On an error `work` is not called.
-  absl::Status Start(std::function<void()> work) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status Start(std::function<End()> work) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Waits for what runs, and takes nothing more. Idempotent.
   void Stop() ABSL_LOCKS_EXCLUDED(mutex_);

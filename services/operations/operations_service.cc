@@ -357,18 +357,19 @@ class OperationsServiceImpl::Check {
     stream_->Deliver(std::move(response));
   }
 
-  void End(const absl::Status& status) {
-    pb::VerifyResponse last;
-    last.set_step("done");
-    last.set_done(1);
-    last.set_total(1);
+  // What ends the check's stream.
+  BackgroundTask::End End(absl::Status status) {
     if (stopping_.load()) {
-      stream_->End(absl::UnavailableError("SHUTTING_DOWN: the server is shutting down; check again later"));
-    } else if (status.ok()) {
-      stream_->End(status, std::move(last));
-    } else {
-      stream_->End(status);
+      status = absl::UnavailableError("SHUTTING_DOWN: the server is shutting down; check again later");
     }
+    return [stream = stream_, status] {
+      if (!status.ok()) return stream->End(status);
+      pb::VerifyResponse last;
+      last.set_step("done");
+      last.set_done(1);
+      last.set_total(1);
+      stream->End(status, std::move(last));
+    };
   }
 
  private:
@@ -381,7 +382,7 @@ class OperationsServiceImpl::Check {
 grpc::ServerWriteReactor<pb::VerifyResponse>* OperationsServiceImpl::Verify(
     grpc::CallbackServerContext*, const pb::VerifyRequest* request) {
   auto* stream = new ProgressStream<pb::VerifyResponse>;
-  const auto work = [this, stream, request] {
+  const auto work = [this, stream, request]() -> BackgroundTask::End {
     Check check(stream, stopping_);
     storage::LedgerNumber number = 0;
     if (!request->ledger().empty()) {
@@ -405,7 +406,7 @@ grpc::ServerWriteReactor<pb::VerifyResponse>* OperationsServiceImpl::Verify(
       check.Find(absl::StrCat("views: ", status.message(), " Rebuild the projections."));
       status = absl::OkStatus();
     }
-    check.End(status);
+    return check.End(status);
   };
   if (const absl::Status started = check_.Start(work); !started.ok()) stream->End(started);
   return stream;
@@ -414,19 +415,21 @@ grpc::ServerWriteReactor<pb::VerifyResponse>* OperationsServiceImpl::Verify(
 grpc::ServerWriteReactor<pb::BackupResponse>* OperationsServiceImpl::Backup(
     grpc::CallbackServerContext*, const pb::BackupRequest* request) {
   auto* stream = new ProgressStream<pb::BackupResponse>;
-  const auto work = [this, stream, request] {
+  const auto work = [this, stream, request]() -> BackgroundTask::End {
     const absl::StatusOr<uint64_t> commit = storage::CreateBackup(
         log_, vault_, options_.data_directory, request->directory(), [stream](absl::string_view step) {
           pb::BackupResponse response;
           response.set_step(std::string(step));
           stream->Deliver(std::move(response));  // a caller who left does not stop a backup
         });
-    if (!commit.ok()) return stream->End(commit.status());
-    pb::BackupResponse last;
-    last.set_step("done");
-    last.set_done(true);
-    last.set_commit_number(*commit);
-    stream->End(absl::OkStatus(), std::move(last));
+    return [stream, commit] {
+      if (!commit.ok()) return stream->End(commit.status());
+      pb::BackupResponse last;
+      last.set_step("done");
+      last.set_done(true);
+      last.set_commit_number(*commit);
+      stream->End(absl::OkStatus(), std::move(last));
+    };
   };
   if (const absl::Status started = backup_.Start(work); !started.ok()) stream->End(started);
   return stream;

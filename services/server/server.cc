@@ -239,6 +239,7 @@ absl::Status Server::Listen() {
                                                    "do not fit; choose another with --listen"));
   }
   port_ = absl::StartsWith(config_.listen(), "unix:") ? 0 : port;
+  server_->GetHealthCheckService()->SetServingStatus(kLedgerServiceName, events_->AcceptsAppends().ok());
   if (!config_.has_tls() && !IsLocal(config_.listen())) {
     log_.Write(LogLevel::kWarning, "other machines can reach this address and nothing is encrypted; see tls",
                {{"listen", config_.listen()}});

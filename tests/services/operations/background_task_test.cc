@@ -8,24 +8,33 @@
 namespace ledger::services {
 namespace {
 
-TEST(BackgroundTaskTest, RunsOneAtATime) {
+BackgroundTask::End Nothing() {
+  return [] {};
+}
+
+BackgroundTask::End Unwanted() {
+  ADD_FAILURE() << "ran";
+  return Nothing();
+}
+
+TEST(BackgroundTaskTest, RunsOneAtATimeAndTheNextOnceTheEndIsTold) {
   BackgroundTask task;
   std::promise<void> go;
-  std::promise<void> started;
-  ASSERT_TRUE(task.Start([&] {
-                    started.set_value();
+  std::promise<void> told;
+  ASSERT_TRUE(task.Start([&]() -> BackgroundTask::End {
                     go.get_future().wait();
+                    return [&told] { told.set_value(); };
                   })
                   .ok());
-  started.get_future().wait();
-  EXPECT_TRUE(absl::IsResourceExhausted(task.Start([] { FAIL(); })));
+  EXPECT_TRUE(absl::IsResourceExhausted(task.Start(Unwanted)));
   go.set_value();
-  // Once the first has ended another may start.
+  told.get_future().wait();
   std::atomic<bool> ran{false};
-  absl::Status status;
-  do status = task.Start([&] { ran = true; });
-  while (absl::IsResourceExhausted(status));
-  EXPECT_TRUE(status.ok());
+  EXPECT_TRUE(task.Start([&] {
+                    ran = true;
+                    return Nothing();
+                  })
+                  .ok());
   task.Stop();
   EXPECT_TRUE(ran);
 }
@@ -33,10 +42,14 @@ TEST(BackgroundTaskTest, RunsOneAtATime) {
 TEST(BackgroundTaskTest, StopWaitsAndTakesNothingMore) {
   BackgroundTask task;
   std::atomic<bool> ran{false};
-  ASSERT_TRUE(task.Start([&] { ran = true; }).ok());
+  ASSERT_TRUE(task.Start([&] {
+                    ran = true;
+                    return Nothing();
+                  })
+                  .ok());
   task.Stop();
   EXPECT_TRUE(ran);
-  EXPECT_TRUE(absl::IsUnavailable(task.Start([] { FAIL(); })));
+  EXPECT_TRUE(absl::IsUnavailable(task.Start(Unwanted)));
   task.Stop();
 }
 

@@ -44,16 +44,17 @@ class FaultFileSystem : public rocksdb::FileSystemWrapper {
     on_log_sync_ = std::move(hook);
   }
 
-  // Lengths of the files written through this, `random` bytes of what is not synced included: what a disk holds after
-  // the power is gone.
-  std::map<std::string, uint64_t> LengthsAfterPowerLoss(std::mt19937_64& random) {
+  // Calls `copy` with the lengths of the files written through this, some of what is not synced included: what a disk
+  // holds after the power is gone. Until it returns no file is made, renamed or deleted, so that it sees one instant.
+  void AtPowerLoss(std::mt19937_64& random,
+                   const std::function<void(const std::map<std::string, uint64_t>& lengths)>& copy) {
     MutexLock lock(mutex_);
     std::map<std::string, uint64_t> lengths;
     for (const auto& [path, file] : files_) {
       const uint64_t unsynced = file->written - file->synced;
       lengths[path] = file->synced + (random() % 2 == 0 ? 0 : random() % (unsynced + 1));
     }
-    return lengths;
+    copy(lengths);
   }
 
   rocksdb::IOStatus NewWritableFile(const std::string& path, const rocksdb::FileOptions& options,
@@ -64,20 +65,20 @@ class FaultFileSystem : public rocksdb::FileSystemWrapper {
       while (hold_tables_) released_.Wait(mutex_);
     }
     std::unique_ptr<rocksdb::FSWritableFile> file;
-    rocksdb::IOStatus status = target()->NewWritableFile(path, options, &file, context);
-    if (!status.ok()) return status;
     auto lengths = std::make_shared<Lengths>();
     {
       MutexLock lock(mutex_);
+      rocksdb::IOStatus status = target()->NewWritableFile(path, options, &file, context);
+      if (!status.ok()) return status;
       files_[path] = lengths;
     }
     *result = std::make_unique<File>(std::move(file), *this, std::move(lengths), EndsWith(path, ".log"));
-    return status;
+    return rocksdb::IOStatus::OK();
   }
   rocksdb::IOStatus RenameFile(const std::string& from, const std::string& to,
                                const rocksdb::IOOptions& options, rocksdb::IODebugContext* context) override {
-    rocksdb::IOStatus status = target()->RenameFile(from, to, options, context);
     MutexLock lock(mutex_);
+    rocksdb::IOStatus status = target()->RenameFile(from, to, options, context);
     const auto found = files_.find(from);
     if (status.ok() && found != files_.end()) {
       files_[to] = found->second;
@@ -87,10 +88,8 @@ class FaultFileSystem : public rocksdb::FileSystemWrapper {
   }
   rocksdb::IOStatus DeleteFile(const std::string& path, const rocksdb::IOOptions& options,
                                rocksdb::IODebugContext* context) override {
-    {
-      MutexLock lock(mutex_);
-      files_.erase(path);
-    }
+    MutexLock lock(mutex_);
+    files_.erase(path);
     return target()->DeleteFile(path, options, context);
   }
 

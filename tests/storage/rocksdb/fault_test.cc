@@ -99,16 +99,17 @@ TEST_F(FaultTest, AShortWriteStopsTheLog) {
 // synced as one step, by the thread that calls this.
 void CopyAfterPowerLoss(const std::string& from, const std::string& to, FaultFileSystem& faults,
                         std::mt19937_64& random) {
-  const std::map<std::string, uint64_t> lengths = faults.LengthsAfterPowerLoss(random);
   std::filesystem::create_directories(to + "/log");
   WriteAll(to + "/head", ReadAll(from + "/head"));
-  for (const auto& entry : std::filesystem::directory_iterator(from + "/log")) {
-    const std::string name = entry.path().filename();
-    const auto found = lengths.find(from + "/log/" + name);
-    std::string bytes = ReadAll(entry.path());
-    if (found != lengths.end()) bytes.resize(std::min<uint64_t>(bytes.size(), found->second));
-    WriteAll(to + "/log/" + name, bytes);
-  }
+  faults.AtPowerLoss(random, [&](const std::map<std::string, uint64_t>& lengths) {
+    for (const auto& entry : std::filesystem::directory_iterator(from + "/log")) {
+      const std::string name = entry.path().filename();
+      const auto found = lengths.find(from + "/log/" + name);
+      std::string bytes = ReadAll(entry.path());
+      if (found != lengths.end()) bytes.resize(std::min<uint64_t>(bytes.size(), found->second));
+      WriteAll(to + "/log/" + name, bytes);
+    }
+  });
 }
 
 TEST(PowerLossTest, NothingAcknowledgedIsLost) {

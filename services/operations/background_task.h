@@ -19,7 +19,8 @@ class BackgroundTask {
   // Tells whoever waits that the work has ended; called when the next may start. Must not block.
   using End = std::function<void()>;
 
-  // kResourceExhausted "BUSY": it runs already. kUnavailable "SHUTTING_DOWN". On an error `work` is not called.
+  // kResourceExhausted "BUSY": it runs already. kUnavailable "SHUTTING_DOWN". On an error `work` is not
+  // called.
   absl::Status Start(std::function<End()> work) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Waits for what runs, and takes nothing more. Idempotent.

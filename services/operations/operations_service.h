@@ -24,8 +24,8 @@ struct OperationsOptions {
   absl::Time start_time;
 };
 
-// What operators do. Unary handlers leave gRPC's thread at once and answer from the pool; a check and a backup have a
-// thread of their own each, one at a time. Thread-safe. Borrows everything it is given.
+// What operators do. Unary handlers leave gRPC's thread at once and answer from the pool; a check and a
+// backup have a thread of their own each, one at a time. Thread-safe. Borrows everything it is given.
 class OperationsServiceImpl final : public customerledger::v1::OperationsService::CallbackService {
  public:
   OperationsServiceImpl(storage::RocksEventLog& log, const views::ViewStore& views, vault::Vault& vault,

@@ -14,9 +14,9 @@
 
 namespace ledger::services {
 
-// The answer of a long piece of work: progress, of which the latest counts, and findings, of which each counts. The
-// worker is one thread at a time; it calls End exactly once and nothing after it. The stream deletes itself when gRPC
-// is done with it, which is never before End.
+// The answer of a long piece of work: progress, of which the latest counts, and findings, of which each
+// counts. The worker is one thread at a time; it calls End exactly once and nothing after it. The stream
+// deletes itself when gRPC is done with it, which is never before End.
 template <typename Response>
 class ProgressStream final : public grpc::ServerWriteReactor<Response> {
  public:

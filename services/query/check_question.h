@@ -3,8 +3,8 @@
 #include "absl/status/status.h"
 #include "customerledger/v1/query_service.pb.h"
 
-// What can be said of a question from its bytes alone. Pure; any thread. Every error is kInvalidArgument with a reason
-// and what is allowed.
+// What can be said of a question from its bytes alone. Pure; any thread. Every error is kInvalidArgument with
+// a reason and what is allowed.
 namespace ledger::services {
 
 absl::Status CheckQuestion(const customerledger::v1::GetOwnerRequest& request);

@@ -17,8 +17,9 @@
 
 namespace ledger::services {
 
-// Answers questions about customers. Every handler leaves gRPC's thread at once and answers from the pool. Thread-safe.
-// Borrows everything it is given; calls end at the latest when the projector stops, because it is all they wait for.
+// Answers questions about customers. Every handler leaves gRPC's thread at once and answers from the pool.
+// Thread-safe. Borrows everything it is given; calls end at the latest when the projector stops, because it
+// is all they wait for.
 class QueryServiceImpl final : public customerledger::v1::QueryService::CallbackService {
  public:
   // No question waits longer for its view, whatever its deadline.
@@ -58,8 +59,8 @@ class QueryServiceImpl final : public customerledger::v1::QueryService::Callback
                                      customerledger::v1::GetStatsResponse* response) override;
 
  private:
-  // Finds the ledger, waits until `view` (nullopt: none) has applied the request's min_position, and lets `answer`
-  // answer.
+  // Finds the ledger, waits until `view` (nullopt: none) has applied the request's min_position, and lets
+  // `answer` answer.
   template <typename Request, typename Response, typename Answer>
   grpc::ServerUnaryReactor* Handle(grpc::CallbackServerContext* context, const Request* request,
                                    Response* response, std::optional<runtime::ProjectionKind> view,

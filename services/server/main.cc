@@ -40,8 +40,8 @@ sigset_t StopSignals() {
   return signals;
 }
 
-// Takes the stop signals on a thread of its own, while it lives: the first asks the server to stop, a second ends the
-// process at once. Requires: the signals were blocked before any thread was started.
+// Takes the stop signals on a thread of its own, while it lives: the first asks the server to stop, a second
+// ends the process at once. Requires: the signals were blocked before any thread was started.
 class SignalThread {
  public:
   SignalThread(Server& server, StructuredLog& log) : thread_([this, &server, &log] { Run(server, log); }) {}

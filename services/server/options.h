@@ -15,7 +15,8 @@ struct Options {
   std::optional<int> exit_code;
 };
 
-// Reads the command line and the configuration file it names. Writes --help and --version to stdout, errors to stderr.
+// Reads the command line and the configuration file it names. Writes --help and --version to stdout, errors
+// to stderr.
 Options ReadOptions(int argc, char** argv);
 
 }  // namespace ledger::services

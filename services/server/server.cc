@@ -37,7 +37,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kLedgerServiceName[] = "customerledger.v1.LedgerService";
-// Calls that have not ended by then are cancelled; streams end at once, so only a slow question takes so long.
+// Calls that have not ended by then are cancelled; streams end at once, so only a slow question takes so
+// long.
 constexpr absl::Duration kDrainTime = absl::Seconds(5);
 constexpr std::chrono::seconds kDiskWatchInterval(1);
 
@@ -302,7 +303,8 @@ void Server::Stop() {
   if (disk_watch_.joinable()) disk_watch_.join();
   if (server_ != nullptr) {
     server_->GetHealthCheckService()->Shutdown();
-    // No new connections from here on; it returns when the last call has ended, and these are what calls wait for.
+    // No new connections from here on; it returns when the last call has ended, and these are what calls wait
+    // for.
     std::thread drain([this] { server_->Shutdown(absl::ToChronoTime(absl::Now() + kDrainTime)); });
     ledger_service_->Stop();
     projector_->Stop();

@@ -45,11 +45,11 @@ class WorkerPool;
 // A whole server: opens a data directory, serves it, and closes it in order. Thread-safe.
 class Server {
  public:
-  // Opens everything and serves; when it returns, calls are answered. `config` need not be complete. `log` must outlive
-  // the server; nullptr: warnings and errors to stderr.
-  // kInvalidArgument: "BAD_CONFIG", "CANNOT_LISTEN" (the address is taken or is not this machine's). kUnavailable: another
-  // process has the directory, or the disk refuses. kDataLoss: the data is damaged or incomplete; the message says what
-  // and what to do. kFailedPrecondition: a later release wrote it.
+  // Opens everything and serves; when it returns, calls are answered. `config` need not be complete. `log`
+  // must outlive the server; nullptr: warnings and errors to stderr.
+  // kInvalidArgument: "BAD_CONFIG", "CANNOT_LISTEN" (the address is taken or is not this machine's).
+  // kUnavailable: another process has the directory, or the disk refuses. kDataLoss: the data is damaged or
+  // incomplete; the message says what and what to do. kFailedPrecondition: a later release wrote it.
   static absl::StatusOr<std::unique_ptr<Server>> Create(ServerConfig config, StructuredLog* log = nullptr);
   ~Server();  // stops
   Server(const Server&) = delete;

@@ -19,8 +19,8 @@ enum class LogLevel { kDebug, kInfo, kWarning, kError };
 // nullopt: none of "debug", "info", "warning", "error".
 std::optional<LogLevel> LogLevelByName(absl::string_view name);
 
-// The server's own log: one JSON object a line, {"time", "level", "message", "fields"}. Messages are constants of the
-// code; what varies goes into fields. Personal data goes into neither. Thread-safe.
+// The server's own log: one JSON object a line, {"time", "level", "message", "fields"}. Messages are
+// constants of the code; what varies goes into fields. Personal data goes into neither. Thread-safe.
 class StructuredLog {
  public:
   using Fields = std::vector<std::pair<std::string, std::string>>;
@@ -29,7 +29,8 @@ class StructuredLog {
   static constexpr uint64_t kLinesOfWindow = 10;
   static constexpr absl::Duration kWindow = absl::Minutes(1);
 
-  // Lines below `least` are dropped. `sink` gets whole lines, one at a time, line feed included; `clock` the time.
+  // Lines below `least` are dropped. `sink` gets whole lines, one at a time, line feed included; `clock` the
+  // time.
   StructuredLog(LogLevel least, std::function<void(absl::string_view line)> sink,
                 std::function<absl::Time()> clock);
   // To stderr.

@@ -14,6 +14,7 @@
 #include "projections/runtime/row_time.h"
 #include "projections/runtime/view_keys.h"
 #include "projections/runtime/view_row.pb.h"
+#include "storage/record_codec.h"
 #include "storage/status_macros.h"
 
 namespace ledger::runtime {
@@ -176,11 +177,7 @@ absl::StatusOr<uint64_t> Answers::PositionAtTime(storage::LedgerNumber ledger, a
   while (later - known > 1) {
     const uint64_t middle = known + (later - known) / 2;
     LEDGER_ASSIGN_OR_RETURN(const std::string bytes, log_.Read(ledger, middle));
-    pb::Record record;
-    if (!record.ParseFromString(bytes)) {
-      return absl::DataLossError(
-          absl::StrCat("RECORD_DAMAGED: the record at position ", middle, " is not a Record"));
-    }
+    LEDGER_ASSIGN_OR_RETURN(const pb::Record record, storage::ParseRecord(bytes));
     (TimeOf(record.header().recorded_time()) <= known_time ? known : later) = middle;
   }
   return known;

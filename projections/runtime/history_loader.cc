@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "storage/record_codec.h"
 #include "storage/status_macros.h"
 
 namespace ledger::runtime {
@@ -93,10 +94,7 @@ absl::StatusOr<std::vector<pb::Record>> LogSubjectSource::Records(const storage:
   std::vector<pb::Record> records(positions.size());
   for (size_t i = 0; i < positions.size(); ++i) {
     LEDGER_ASSIGN_OR_RETURN(const std::string bytes, log_.Read(ledger_, positions[i]));
-    if (!records[i].ParseFromString(bytes)) {
-      return absl::DataLossError(absl::StrCat("RECORD_DAMAGED: the record at position ", positions[i],
-                                              " of ledger number ", ledger_, " is not a Record"));
-    }
+    LEDGER_ASSIGN_OR_RETURN(records[i], storage::ParseRecord(bytes));
   }
   return records;
 }

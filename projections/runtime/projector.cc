@@ -15,6 +15,7 @@
 #include "projections/runtime/view_keys.h"
 #include "projections/runtime/view_row.pb.h"
 #include "storage/mutex.h"
+#include "storage/record_codec.h"
 #include "storage/status_macros.h"
 
 namespace ledger::runtime {
@@ -554,20 +555,19 @@ absl::StatusOr<std::vector<pb::Record>> Projector::Impl::ReadRecords(LedgerNumbe
                                                                      uint64_t from) const {
   std::vector<pb::Record> records;
   size_t bytes = 0;
-  uint64_t damaged = 0;
+  absl::Status damaged;
   LEDGER_RETURN_IF_ERROR(
-      log_.Scan(ledger, from, storage::Order::kForward, [&](uint64_t position, absl::string_view record) {
-        if (!records.emplace_back().ParseFromArray(record.data(), static_cast<int>(record.size()))) {
-          damaged = position;
+      log_.Scan(ledger, from, storage::Order::kForward, [&](uint64_t, absl::string_view record) {
+        absl::StatusOr<pb::Record> parsed = storage::ParseRecord(record);
+        if (!parsed.ok()) {
+          damaged = parsed.status();
           return false;
         }
+        records.push_back(*std::move(parsed));
         bytes += record.size();
         return records.size() < options_.records_per_turn && bytes < options_.bytes_per_turn;
       }));
-  if (damaged != 0) {
-    return absl::DataLossError(absl::StrCat("RECORD_DAMAGED: the record at position ", damaged,
-                                            " of ledger number ", ledger, " is not a Record"));
-  }
+  LEDGER_RETURN_IF_ERROR(damaged);
   return records;
 }
 

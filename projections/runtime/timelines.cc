@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "storage/record_codec.h"
 #include "storage/status_macros.h"
 
 namespace ledger::runtime {
@@ -23,11 +24,7 @@ absl::Status ApplyPositions(const storage::LogReader& log, storage::LedgerNumber
                             const std::vector<uint64_t>& positions, policy::Timeline* timeline) {
   for (const uint64_t position : positions) {
     LEDGER_ASSIGN_OR_RETURN(const std::string bytes, log.Read(ledger, position));
-    pb::Record record;
-    if (!record.ParseFromString(bytes)) {
-      return absl::DataLossError(absl::StrCat("RECORD_DAMAGED: the record at position ", position,
-                                              " of ledger number ", ledger, " is not a Record"));
-    }
+    LEDGER_ASSIGN_OR_RETURN(const pb::Record record, storage::ParseRecord(bytes));
     timeline->Apply(record);
   }
   return absl::OkStatus();

@@ -11,7 +11,7 @@ namespace ledger::services {
 // Adds a number or a name for ErrorInfo.metadata, e.g. WithMetadata(status, "actual_version", "7").
 absl::Status WithMetadata(absl::Status status, absl::string_view key, absl::string_view value);
 
-// The UPPER_SNAKE reason the message begins with; "INTERNAL" if it begins with none.
+// The UPPER_SNAKE reason the message begins with; the code's name if it begins with none.
 std::string ReasonOf(const absl::Status& status);
 
 // The message without its reason; points into `status`.

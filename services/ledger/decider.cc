@@ -17,7 +17,7 @@
 #include "services/ledger/writer_state.pb.h"
 #include "storage/merkle/hash.h"
 #include "storage/request_key.h"
-#include "storage/rocksdb/record_codec.h"
+#include "storage/record_codec.h"
 #include "storage/status_macros.h"
 
 namespace ledger::services {

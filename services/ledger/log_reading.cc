@@ -8,7 +8,7 @@
 #include "projections/policy/event_names.h"
 #include "services/common/page_token.h"
 #include "services/ledger/validate.h"
-#include "storage/rocksdb/record_codec.h"
+#include "storage/record_codec.h"
 #include "storage/status_macros.h"
 #include "storage/vault/personal.h"
 

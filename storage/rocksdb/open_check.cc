@@ -15,7 +15,7 @@
 #include "storage/request_key.h"
 #include "storage/rocksdb/keys.h"
 #include "storage/rocksdb/log_database.h"
-#include "storage/rocksdb/record_codec.h"
+#include "storage/record_codec.h"
 #include "storage/status_macros.h"
 
 namespace ledger::storage {

@@ -21,7 +21,7 @@
 #include "storage/rocksdb/keys.h"
 #include "storage/rocksdb/log_database.h"
 #include "storage/rocksdb/open_check.h"
-#include "storage/rocksdb/record_codec.h"
+#include "storage/record_codec.h"
 #include "storage/status_macros.h"
 
 namespace ledger::storage {

@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "storage/rocksdb/record_codec.h"
+#include "storage/record_codec.h"
 
 // Whatever the bytes of a row: no crash; what is not a record is refused as lost data or as a newer format; and
 // any bytes survive their own encoding.

@@ -71,6 +71,32 @@ TEST_F(SequencerTest, AReusedRequestIdIsRefusedAndARefusalIsNotRemembered) {
   EXPECT_TRUE(Append(strict).ok());
 }
 
+TEST_F(SequencerTest, ARetryIsRecognisedWhateverOrderItsMapsComeIn) {
+  const auto registration = [](bool ascending) {
+    pb::AppendRequest request = Registration("r-1", "c-1", "liu");
+    auto& fields =
+        *request.mutable_events(0)->mutable_event()->mutable_customer_registered()->mutable_fields();
+    for (int i = 0; i < 40; ++i) fields[absl::StrCat("field-", ascending ? i : 39 - i)] = "x";
+    return request;
+  };
+  ASSERT_TRUE(Append(registration(true)).ok());
+  for (int i = 0; i < 20; ++i) {
+    const Outcome again = Append(registration(i % 2 == 0));
+    ASSERT_TRUE(again.ok()) << again.status();
+    EXPECT_TRUE(again->replayed());
+  }
+}
+
+TEST_F(SequencerTest, AnAbsurdRecordedTimeIsRefusedAndBlocksNothing) {
+  CreateLedger("what-if", /*simulated=*/true);
+  pb::AppendRequest request = Registration("r-1", "c-1", "liu");
+  request.set_ledger("what-if");
+  request.mutable_recorded_time()->set_seconds(900'000'000'000);
+  EXPECT_EQ(ReasonOf(Append(request).status()), "BAD_TIME");
+  request.mutable_recorded_time()->set_seconds(1'800'000'000);
+  EXPECT_TRUE(Append(request).ok());
+}
+
 TEST_F(SequencerTest, AllFailingChecksAreToldAtOnceWithTheActualVersions) {
   ASSERT_TRUE(Append(Registration("r-1", "c-1", "liu")).ok());
   pb::AppendRequest request = Contact("r-2", "c-1", "liu");

@@ -9,7 +9,7 @@
 
 #include "absl/time/clock.h"
 #include "projections/policy/policy_file.h"
-#include "storage/rocksdb/record_codec.h"
+#include "storage/record_codec.h"
 
 namespace ledger::services {
 

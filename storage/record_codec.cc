@@ -1,4 +1,4 @@
-#include "storage/rocksdb/record_codec.h"
+#include "storage/record_codec.h"
 
 #include <zlib.h>
 

@@ -176,7 +176,12 @@ absl::Status Server::OpenViews() {
 
 absl::Status Server::StartProjector() {
   runtime::ProjectorOptions options;
-  options.may_write = [this] { return events_->AcceptsAppends().ok(); };
+  // Appends stop well before the disk is full, and what they left to be projected must still find room: a view that
+  // stood still with them would leave questions waiting. So the views may go on into the low-water mark, by half.
+  options.may_write = [this] {
+    const storage::DiskGuard& disk = events_->disk();
+    return disk.FreeBytes() >= disk.low_water_bytes() / 2 + ViewMemoryBytes();
+  };
   projector_ = std::make_unique<runtime::Projector>(*events_, *views_, *timelines_, std::move(options));
   return projector_->Start();
 }

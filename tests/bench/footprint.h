@@ -14,9 +14,10 @@ struct Footprint {
   uint64_t log_bytes = 0;       // of the log's files, after a clean stop
   uint64_t view_bytes = 0;      // of the views' files
   uint64_t data_bytes = 0;      // of the whole data directory
-  uint64_t rss_bytes = 0;       // of the server, once its projections have caught up with the load
+  uint64_t rss_bytes = 0;       // of the server, at the end of project_time
   absl::Duration load_time;     // until all was acknowledged
-  absl::Duration project_time;  // from then until the projections had caught up
+  absl::Duration project_time;  // from then until the projections had caught up, or 30 seconds
+  uint64_t behind = 0;          // events that the projections were behind then, over all ledgers
   // From the start of the process to its first answer about the last ledger's customers.
   absl::Duration start_after_kill;
   absl::Duration start_after_clean_stop;

@@ -339,7 +339,7 @@ absl::Status LoadClient::WaitUntilProjected(const std::string& ledger) {
   while (true) {
     LEDGER_ASSIGN_OR_RETURN(const uint64_t lag, ProjectionLag(ledger));
     if (lag == 0) return absl::OkStatus();
-    absl::SleepFor(absl::Milliseconds(5));
+    absl::SleepFor(absl::Milliseconds(50));  // asking costs the server something
   }
 }
 

@@ -28,8 +28,7 @@ Workload::Workload(std::string ledger, uint64_t customers, bool register_first, 
     : ledger_(std::move(ledger)),
       customers_(customers % kStride == 0 ? customers + 1 : customers),
       register_first_(register_first),
-      seed_(seed),
-      start_micros_(absl::ToUnixMicros(absl::Now())) {}
+      seed_(seed) {}
 
 std::string Workload::CustomerId(uint64_t number) const { return absl::StrFormat("cust-%08d", number); }
 
@@ -42,6 +41,8 @@ void Workload::Fill(int events, pb::AppendRequest* request) {
   const uint64_t first_event = events_.fetch_add(static_cast<uint64_t>(events));
   const bool registers = register_first_ && first_event + static_cast<uint64_t>(events) <= customers_;
   const uint64_t base = Scatter(seed_ + draws_.fetch_add(1)) % customers_;
+  // The present, so that events sort last, also after a registration that counts when it was recorded.
+  const int64_t now_micros = absl::ToUnixMicros(absl::Now());
   request->set_ledger(ledger_);
   request->set_request_id(absl::StrFormat("%08x-%016x", seed_, number));
   while (request->events_size() < events) request->add_events();
@@ -55,7 +56,7 @@ void Workload::Fill(int events, pb::AppendRequest* request) {
     check.mutable_subject()->set_id(id);
     check.mutable_any();
     pb::Event& event = *request->mutable_events(i)->mutable_event();
-    const int64_t micros = start_micros_ + static_cast<int64_t>(first_event + index);
+    const int64_t micros = now_micros + i;
     event.mutable_occurred_time()->mutable_time()->set_seconds(micros / 1'000'000);
     event.mutable_occurred_time()->mutable_time()->set_nanos(
         static_cast<int32_t>(micros % 1'000'000 * 1'000));

@@ -8,7 +8,7 @@
 
 namespace ledger::bench {
 
-// What is appended to one ledger: contacts with customers picked at random, optionally after every customer's
+// What is appended to one ledger: contacts, happening now, with customers picked at random, optionally after every customer's
 // registration. Thread-safe.
 class Workload {
  public:
@@ -29,7 +29,6 @@ class Workload {
   const uint64_t customers_;
   const bool register_first_;
   const uint64_t seed_;
-  const int64_t start_micros_;  // of the first event; each later one is a microsecond later
   std::atomic<uint64_t> requests_{0};
   std::atomic<uint64_t> events_{0};
   std::atomic<uint64_t> draws_{0};

@@ -1,8 +1,10 @@
 #include "services/server/server.h"
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -40,6 +42,9 @@ constexpr char kLedgerServiceName[] = "customerledger.v1.LedgerService";
 // Calls that have not ended by then are cancelled; streams end at once, so only a slow question takes so
 // long.
 constexpr absl::Duration kDrainTime = absl::Seconds(5);
+// For so long appends are refused by name before connections are closed: gRPC answers a call that meets the
+// closing with a bare CANCELLED, and who appends without pause shall hear UNAVAILABLE instead.
+constexpr std::chrono::milliseconds kRefusalTime(100);
 constexpr std::chrono::seconds kDiskWatchInterval(1);
 
 absl::StatusOr<std::string> ReadPem(const std::string& path) {
@@ -308,10 +313,11 @@ void Server::Stop() {
   if (disk_watch_.joinable()) disk_watch_.join();
   if (server_ != nullptr) {
     server_->GetHealthCheckService()->Shutdown();
-    // No new connections from here on; it returns when the last call has ended, and these are what calls wait
-    // for.
-    std::thread drain([this] { server_->Shutdown(absl::ToChronoTime(absl::Now() + kDrainTime)); });
     ledger_service_->Stop();
+    sequencer_->Stop();
+    std::this_thread::sleep_for(kRefusalTime);
+    // It returns when the last call has ended; what calls wait for ends meanwhile.
+    std::thread drain([this] { server_->Shutdown(absl::ToChronoTime(absl::Now() + kDrainTime)); });
     projector_->Stop();
     operations_service_->Stop();
     drain.join();

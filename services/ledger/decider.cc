@@ -1,91 +1,25 @@
 #include "services/ledger/decider.h"
 
 #include <algorithm>
-#include <deque>
 #include <memory>
-#include <set>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "google/protobuf/io/coded_stream.h"
-#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
-#include "google/protobuf/util/time_util.h"
 #include "openssl/rand.h"
 #include "projections/policy/event_names.h"
-#include "projections/policy/policy_check.h"
-#include "projections/runtime/history_loader.h"
 #include "services/common/status_metadata.h"
+#include "services/ledger/deterministic_bytes.h"
+#include "services/ledger/draft.h"
+#include "services/ledger/policy_holds.h"
 #include "services/ledger/writer_state.pb.h"
 #include "storage/merkle/hash.h"
 #include "storage/request_key.h"
-#include "storage/record_codec.h"
 #include "storage/status_macros.h"
 
 namespace ledger::services {
 namespace {
 
 namespace pb = ::customerledger::v1;
-using google::protobuf::util::TimeUtil;
-
-// Beyond this many folded customers in memory all are dropped; each is folded again from its events when needed.
-constexpr size_t kFoldedCustomersMax = 100'000;
-
-storage::SubjectKey Customer(const std::string& id) { return {pb::SUBJECT_KIND_CUSTOMER, id}; }
-storage::SubjectKey ContactPoint(const std::string& id) { return {pb::SUBJECT_KIND_CONTACT_POINT, id}; }
-
-pb::Subject ToSubject(const storage::SubjectKey& key) {
-  pb::Subject subject;
-  subject.set_kind(key.kind);
-  subject.set_id(key.id);
-  return subject;
-}
-
-bool ChangesIdentity(const pb::Event& event) {
-  switch (event.body_case()) {
-    case pb::Event::kClaimJoined:
-    case pb::Event::kCustomersMerged:
-    case pb::Event::kCustomersUnmerged:
-    case pb::Event::kEventCorrected:
-      return true;
-    default:
-      return false;
-  }
-}
-
-// Fields a registration must bring and does not.
-std::vector<std::string> MissingFields(const pb::Registration& rules, const pb::NewEvent& added) {
-  const auto has_point = [&added](pb::ContactPointKind kind) {
-    const auto& points = added.personal().contact_points();
-    return std::any_of(points.begin(), points.end(),
-                       [kind](const pb::ContactPoint& p) { return p.kind() == kind; });
-  };
-  std::vector<std::string> missing;
-  for (const std::string& field : rules.required_fields()) {
-    bool present = added.event().customer_registered().fields().contains(field);
-    if (field == "name") present = !added.personal().name().empty();
-    if (field == "phone") present = has_point(pb::CONTACT_POINT_KIND_PHONE);
-    if (field == "email") present = has_point(pb::CONTACT_POINT_KIND_EMAIL);
-    if (!present) missing.push_back(field);
-  }
-  return missing;
-}
-
-absl::Status CheckPolicyHolds(const pb::Policy& policy) {
-  const std::vector<pb::PolicyFinding> findings = policy::CheckPolicy(policy);
-  if (findings.empty()) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("BAD_POLICY: ", findings[0].field(), ": ",
-                                                 findings[0].message(),
-                                                 findings.size() > 1 ? " (and more; check the policy)" : ""));
-}
-
-std::string Deterministic(const google::protobuf::Message& message) {
-  std::string bytes;
-  google::protobuf::io::StringOutputStream stream(&bytes);
-  google::protobuf::io::CodedOutputStream coded(&stream);
-  coded.SetSerializationDeterministic(true);
-  message.SerializeToCodedStream(&coded);
-  coded.Trim();
-  return bytes;
-}
 
 absl::Status CheckHolds(const pb::SubjectCheck& check, uint64_t version) {
   const auto failed = [&](absl::string_view required) {
@@ -110,474 +44,6 @@ absl::Status CheckHolds(const pb::SubjectCheck& check, uint64_t version) {
 }
 
 }  // namespace
-
-// One request while it is decided: what its events so far would change, seen by the ones after them. Nothing of it is
-// kept if an event is refused.
-class Decider::Draft : public runtime::SubjectSource {
- public:
-  Draft(Decider& decider, AppendJob& job, const policy::Timeline* timeline, absl::Time recorded)
-      : decider_(decider),
-        job_(job),
-        ledger_(job.ledger.number),
-        timeline_(timeline),
-        recorded_(recorded),
-        first_position_(decider.log_.StagedPosition(ledger_) + 1) {}
-
-  absl::Status Add(int index);
-  absl::StatusOr<pb::AppendResponse> Stage();
-
-  // Staged records, and the draft's own.
-  absl::StatusOr<std::vector<pb::Record>> Records(const storage::SubjectKey& subject,
-                                                  uint64_t known) override;
-
- private:
-  struct Place {
-    pb::AppendedEvent answer;
-    std::vector<storage::SubjectKey> subjects;
-    std::string ciphertext;
-  };
-
-  absl::StatusOr<storage::SubjectHead> Head(const storage::SubjectKey& subject);
-  absl::StatusOr<SubjectState> State(const storage::SubjectKey& subject);
-  absl::Status SetState(const storage::SubjectKey& subject, const SubjectState& state);
-  absl::StatusOr<std::string> Canonical(const std::string& customer_id);
-  absl::StatusOr<Folded*> Fold(const std::string& canonical);
-  absl::Status Admit(const pb::NewEvent& added);
-  absl::Status CheckCorrection(const pb::EventCorrected& corrected);
-  absl::Status AddRecord(pb::Event event, std::vector<storage::SubjectKey> subjects,
-                         const PreparedEvent* prepared, const std::string& rule_id, uint64_t caused_by);
-  absl::Status Absorb(const pb::Record& record);
-  absl::Status KeepStates(const pb::Event& event, const PreparedEvent& prepared);
-  absl::Status DescribeJoin(const pb::CustomerRegistered& registered, const std::string& canonical,
-                            bool claim_owns, pb::AppendedEvent* answer);
-
-  Decider& decider_;
-  AppendJob& job_;
-  const storage::LedgerNumber ledger_;
-  const policy::Timeline* timeline_;
-  std::optional<policy::Timeline> changed_timeline_;  // once an event of the draft changed it
-  const absl::Time recorded_;
-  const uint64_t first_position_;
-  std::deque<pb::Record> records_;  // stable addresses: folds point into them
-  std::deque<Place> places_;
-  std::map<storage::SubjectKey, storage::SubjectHead> heads_;
-  std::set<storage::SubjectKey> changed_states_;
-  std::map<storage::SubjectKey, uint64_t> reads_;
-  std::map<std::string, Folded> customers_;
-  std::set<std::string> dropped_customers_;
-  uint64_t vault_slots_end_ = 0;
-};
-
-absl::StatusOr<storage::SubjectHead> Decider::Draft::Head(const storage::SubjectKey& subject) {
-  const auto found = heads_.find(subject);
-  if (found != heads_.end()) return found->second;
-  LEDGER_ASSIGN_OR_RETURN(storage::SubjectHead head, decider_.log_.StagedHead(ledger_, subject));
-  reads_.emplace(subject, head.version);
-  heads_[subject] = head;
-  return head;
-}
-
-absl::StatusOr<SubjectState> Decider::Draft::State(const storage::SubjectKey& subject) {
-  LEDGER_ASSIGN_OR_RETURN(const storage::SubjectHead head, Head(subject));
-  SubjectState state;
-  if (!state.ParseFromString(head.state)) {
-    return absl::DataLossError(
-        absl::StrCat("STATE_DAMAGED: the state of subject '", subject.id, "' does not parse"));
-  }
-  return state;
-}
-
-absl::Status Decider::Draft::SetState(const storage::SubjectKey& subject, const SubjectState& state) {
-  LEDGER_RETURN_IF_ERROR(Head(subject).status());
-  heads_[subject].state = state.SerializeAsString();
-  changed_states_.insert(subject);
-  return absl::OkStatus();
-}
-
-absl::StatusOr<std::string> Decider::Draft::Canonical(const std::string& customer_id) {
-  std::string id = customer_id;
-  std::set<std::string> seen;
-  while (seen.insert(id).second) {
-    LEDGER_ASSIGN_OR_RETURN(const SubjectState state, State(Customer(id)));
-    if (state.alias_of().empty()) return id;
-    id = state.alias_of();
-  }
-  return absl::DataLossError(
-      absl::StrCat("ALIAS_CIRCLE: the aliases of customer '", customer_id, "' form a circle"));
-}
-
-absl::StatusOr<std::vector<pb::Record>> Decider::Draft::Records(const storage::SubjectKey& subject,
-                                                                uint64_t known) {
-  const auto names = [&subject](const pb::Record& record) -> const pb::SubjectVersion* {
-    for (const pb::SubjectVersion& version : record.header().subjects()) {
-      if (version.subject().kind() == subject.kind && version.subject().id() == subject.id) return &version;
-    }
-    return nullptr;
-  };
-  std::vector<pb::Record> found;
-  // Backward along the chain that every record keeps for each of its subjects.
-  LEDGER_ASSIGN_OR_RETURN(const storage::SubjectHead head, decider_.log_.StagedHead(ledger_, subject));
-  for (uint64_t position = head.last_position; position > 0;) {
-    LEDGER_ASSIGN_OR_RETURN(const std::string bytes, decider_.log_.StagedRead(ledger_, position));
-    LEDGER_ASSIGN_OR_RETURN(pb::Record record, storage::ParseRecord(bytes));
-    const pb::SubjectVersion* version = names(record);
-    if (version == nullptr || version->previous_position() >= position) {
-      return absl::DataLossError(absl::StrCat("CHAIN_BROKEN: position ", position,
-                                              " does not lead back along subject '", subject.id, "'"));
-    }
-    position = version->previous_position();
-    if (record.header().position() <= known) found.push_back(std::move(record));
-  }
-  std::reverse(found.begin(), found.end());
-  for (const pb::Record& record : records_) {
-    if (names(record) != nullptr && record.header().position() <= known) found.push_back(record);
-  }
-  return found;
-}
-
-absl::StatusOr<Decider::Folded*> Decider::Draft::Fold(const std::string& canonical) {
-  const auto known = customers_.find(canonical);
-  if (known != customers_.end()) return &known->second;
-  const auto cached = decider_.customers_.find(CustomerId(ledger_, canonical));
-  if (cached != decider_.customers_.end() && dropped_customers_.count(canonical) == 0) {
-    return &(customers_[canonical] = cached->second);
-  }
-  LEDGER_ASSIGN_OR_RETURN(const runtime::CustomerHistory history,
-                          runtime::LoadHistory(*this, *timeline_, canonical, UINT64_MAX));
-  Folded folded;
-  LEDGER_ASSIGN_OR_RETURN(folded.state, rules::Fold(*timeline_, history.history));
-  if (!history.history.events.empty()) {
-    folded.last_time = history.history.events.back().business_time;
-    folded.last_position = history.history.events.back().position;
-  }
-  return &(customers_[canonical] = std::move(folded));
-}
-
-// What must hold before the rules are asked.
-absl::Status Decider::Draft::Admit(const pb::NewEvent& added) {
-  const pb::Event& event = added.event();
-  if (event.has_policy_adopted()) {
-    LEDGER_RETURN_IF_ERROR(CheckPolicyHolds(event.policy_adopted().policy()));
-    if (!timeline_->empty() && event.policy_adopted().has_effective_time() &&
-        absl::FromUnixSeconds(event.policy_adopted().effective_time().time().seconds()) < recorded_) {
-      return absl::FailedPreconditionError(
-          "BACK_DATED: a policy may not come into force before it is recorded; leave the time out, or name a "
-          "later one");
-    }
-  }
-  if (event.has_customer_registered() && !event.has_evidence() && !timeline_->empty()) {
-    const pb::Registration& rules = timeline_->PolicyAt(recorded_).policy.registration();
-    const std::vector<std::string> missing = MissingFields(rules, added);
-    if (!missing.empty()) {
-      std::string list;
-      for (const std::string& field : missing) absl::StrAppend(&list, list.empty() ? "" : ", ", field);
-      return WithMetadata(absl::FailedPreconditionError(absl::StrCat(
-                              "FIELDS_MISSING: the registration must bring ", list, "; add what is missing")),
-                          "rule_id", rules.required_fields_rule_id());
-    }
-  }
-  if (event.has_event_corrected()) return CheckCorrection(event.event_corrected());
-  return absl::OkStatus();
-}
-
-absl::Status Decider::Draft::CheckCorrection(const pb::EventCorrected& corrected) {
-  absl::StatusOr<std::string> bytes = decider_.log_.StagedRead(ledger_, corrected.target_position());
-  if (absl::IsNotFound(bytes.status())) {
-    return absl::NotFoundError(
-        absl::StrCat("NO_SUCH_EVENT: there is no position ", corrected.target_position(), " to correct"));
-  }
-  LEDGER_RETURN_IF_ERROR(bytes.status());
-  LEDGER_ASSIGN_OR_RETURN(const pb::Record target, storage::ParseRecord(*bytes));
-  if (target.event().has_event_corrected()) {
-    return absl::FailedPreconditionError(
-        "CORRECTION_OF_CORRECTION: correct the first event once more; its last correction counts");
-  }
-  if (policy::CustomerIdOf(target.event()).empty() ||
-      policy::CustomerIdOf(target.event()) != corrected.customer_id()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("OTHER_CUSTOMER: position ", corrected.target_position(),
-                     " is not an event of customer '", corrected.customer_id(), "'"));
-  }
-  if (corrected.has_right_event()) {
-    const pb::Event& right = corrected.right_event();
-    if (right.body_case() != target.event().body_case() ||
-        policy::CustomerIdOf(right) != corrected.customer_id() || !right.has_occurred_time()) {
-      return absl::InvalidArgumentError(
-          "BAD_CORRECTION: the right event must have the wrong one's type and customer, and an "
-          "occurred_time");
-    }
-  }
-  return absl::OkStatus();
-}
-
-absl::Status Decider::Draft::Add(int index) {
-  const pb::NewEvent& added = job_.request.events(index);
-  const pb::Event& event = added.event();
-  const PreparedEvent& prepared = job_.prepared[static_cast<size_t>(index)];
-  LEDGER_RETURN_IF_ERROR(Admit(added));
-
-  std::vector<storage::SubjectKey> subjects;
-  for (const pb::Subject& subject : policy::SubjectsOf(event))
-    subjects.push_back({subject.kind(), subject.id()});
-  for (const std::string& point : prepared.contact_points) subjects.push_back(ContactPoint(point));
-
-  const std::string customer_id = policy::CustomerIdOf(event);
-  rules::DecisionContext context;
-  context.timeline = timeline_;
-  context.recorded_time = recorded_;
-  rules::CustomerState nobody;
-  context.customer = &nobody;
-  std::string canonical;
-  bool known_before = false;
-  if (!customer_id.empty()) {
-    LEDGER_ASSIGN_OR_RETURN(const storage::SubjectHead head, Head(Customer(customer_id)));
-    LEDGER_ASSIGN_OR_RETURN(canonical, Canonical(customer_id));
-    known_before = head.version > 0;
-    if (event.has_customer_registered() && !known_before) {
-      // The earliest contact point decides whom the registration meets.
-      uint64_t earliest = UINT64_MAX;
-      for (const std::string& point : prepared.contact_points) {
-        LEDGER_ASSIGN_OR_RETURN(const SubjectState state, State(ContactPoint(point)));
-        if (state.first_customer_id().empty()) continue;
-        LEDGER_ASSIGN_OR_RETURN(const std::string first, Canonical(state.first_customer_id()));
-        LEDGER_ASSIGN_OR_RETURN(const std::vector<pb::Record> seen, Records(ContactPoint(point), UINT64_MAX));
-        const uint64_t since = seen.empty() ? UINT64_MAX : seen.front().header().position();
-        if (first == customer_id || since >= earliest) continue;
-        earliest = since;
-        context.joined_customer_id = first;
-        context.contact_point = point;
-      }
-      if (!context.joined_customer_id.empty()) {
-        canonical = context.joined_customer_id;
-        known_before = true;
-      }
-    }
-    // Evidence is accepted whatever the customer's state, so that imports need not fold anybody.
-    if (!event.has_evidence()) {
-      LEDGER_ASSIGN_OR_RETURN(Folded * folded, Fold(canonical));
-      context.customer = &folded->state;
-    }
-  }
-  LEDGER_ASSIGN_OR_RETURN(rules::Decision decision, rules::Decide(context, event));
-
-  const uint64_t position = first_position_ + records_.size();
-  LEDGER_RETURN_IF_ERROR(KeepStates(event, prepared));
-  LEDGER_RETURN_IF_ERROR(AddRecord(event, std::move(subjects), &prepared, decision.rule_id, 0));
-  const size_t place = places_.size() - 1;
-  for (pb::Event& derived : decision.derived) {
-    if (derived.has_claim_joined()) {
-      derived.mutable_claim_joined()->set_registration_position(position);
-      const std::string& alias = derived.claim_joined().claimant_customer_id();
-      LEDGER_ASSIGN_OR_RETURN(SubjectState state, State(Customer(alias)));
-      state.set_alias_of(derived.claim_joined().customer_id());
-      LEDGER_RETURN_IF_ERROR(SetState(Customer(alias), state));
-    }
-    std::vector<storage::SubjectKey> derived_subjects;
-    for (const pb::Subject& s : policy::SubjectsOf(derived)) derived_subjects.push_back({s.kind(), s.id()});
-    if (!derived.has_occurred_time()) *derived.mutable_occurred_time() = event.occurred_time();
-    LEDGER_RETURN_IF_ERROR(
-        AddRecord(std::move(derived), std::move(derived_subjects), nullptr, decision.rule_id, position));
-  }
-  if (event.has_customer_registered() && known_before) {
-    return DescribeJoin(event.customer_registered(), canonical, decision.claim_owns, &places_[place].answer);
-  }
-  return absl::OkStatus();
-}
-
-// What the writer keeps beside the subjects' versions.
-absl::Status Decider::Draft::KeepStates(const pb::Event& event, const PreparedEvent& prepared) {
-  const std::string customer_id = policy::CustomerIdOf(event);
-  for (const std::string& point : prepared.contact_points) {
-    LEDGER_ASSIGN_OR_RETURN(SubjectState state, State(ContactPoint(point)));
-    if (!state.first_customer_id().empty()) continue;
-    state.set_first_customer_id(customer_id);
-    LEDGER_RETURN_IF_ERROR(SetState(ContactPoint(point), state));
-  }
-  if (prepared.has_personal) {
-    LEDGER_ASSIGN_OR_RETURN(SubjectState state, State(Customer(customer_id)));
-    if (state.vault_slot() == 0) {
-      state.set_vault_slot(prepared.vault_slot);
-      vault_slots_end_ = std::max(vault_slots_end_, prepared.vault_slot + 1);
-      LEDGER_RETURN_IF_ERROR(SetState(Customer(customer_id), state));
-    }
-  }
-  if (event.has_customers_merged()) {
-    const std::string& absorbed = event.customers_merged().absorbed_customer_id();
-    LEDGER_ASSIGN_OR_RETURN(const std::string survivor, Canonical(event.customers_merged().customer_id()));
-    LEDGER_ASSIGN_OR_RETURN(const std::string former, Canonical(absorbed));
-    if (survivor == former) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("ALREADY_ONE: customers '", survivor, "' and '", absorbed, "' are one already"));
-    }
-    if (former != absorbed) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          "IS_ALIAS: customer '", absorbed, "' is an alias of '", former, "'; merge '", former, "' instead"));
-    }
-    LEDGER_ASSIGN_OR_RETURN(SubjectState state, State(Customer(absorbed)));
-    state.set_alias_of(event.customers_merged().customer_id());
-    LEDGER_RETURN_IF_ERROR(SetState(Customer(absorbed), state));
-  }
-  if (event.has_customers_unmerged()) {
-    const std::string& absorbed = event.customers_unmerged().absorbed_customer_id();
-    LEDGER_ASSIGN_OR_RETURN(SubjectState state, State(Customer(absorbed)));
-    if (state.alias_of() != event.customers_unmerged().customer_id()) {
-      return absl::FailedPreconditionError(absl::StrCat("NOT_ONE: customer '", absorbed, "' is no alias of '",
-                                                        event.customers_unmerged().customer_id(), "'"));
-    }
-    state.clear_alias_of();
-    LEDGER_RETURN_IF_ERROR(SetState(Customer(absorbed), state));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status Decider::Draft::AddRecord(pb::Event event, std::vector<storage::SubjectKey> subjects,
-                                       const PreparedEvent* prepared, const std::string& rule_id,
-                                       uint64_t caused_by) {
-  const uint64_t position = first_position_ + records_.size();
-  pb::Record& record = records_.emplace_back();
-  *record.mutable_event() = std::move(event);
-  pb::RecordHeader& header = *record.mutable_header();
-  header.set_position(position);
-  header.set_event_type(policy::EventTypeOf(record.event()));
-  *header.mutable_recorded_time() = TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(recorded_));
-  *header.mutable_who() = job_.who;
-  header.set_request_id(job_.request.request_id());
-  header.set_producer(job_.producer);
-  header.set_producer_sequence(job_.producer_sequence);
-  header.set_policy_version(timeline_->empty() ? 0 : timeline_->PolicyAt(recorded_).number);
-  header.set_rule_id(rule_id);
-  header.set_caused_by(caused_by);
-  header.set_derived(caused_by > 0);
-  if (prepared != nullptr && prepared->has_personal) *header.mutable_personal() = prepared->sealed.header;
-
-  Place& place = places_.emplace_back();
-  place.answer.set_position(position);
-  place.answer.set_event_type(header.event_type());
-  place.answer.set_derived(header.derived());
-  place.answer.set_rule_id(rule_id);
-  if (prepared != nullptr) place.ciphertext = prepared->sealed.ciphertext;
-  for (const storage::SubjectKey& subject : subjects) {
-    LEDGER_ASSIGN_OR_RETURN(storage::SubjectHead head, Head(subject));
-    pb::SubjectVersion& version = *header.add_subjects();
-    *version.mutable_subject() = ToSubject(subject);
-    version.set_version(head.version + 1);
-    version.set_previous_position(head.last_position);
-    heads_[subject].version = head.version + 1;
-    heads_[subject].last_position = position;
-    if (subject.kind == pb::SUBJECT_KIND_CONTACT_POINT) continue;
-    pb::AppendedSubject& appended = *place.answer.add_subjects();
-    *appended.mutable_subject() = ToSubject(subject);
-    appended.set_version(head.version + 1);
-  }
-  place.subjects = std::move(subjects);
-  return Absorb(record);
-}
-
-// Lets the events that follow in the request see this one.
-absl::Status Decider::Draft::Absorb(const pb::Record& record) {
-  if (policy::Timeline::IsReference(record.header().event_type())) {
-    if (!changed_timeline_) changed_timeline_ = *timeline_;
-    changed_timeline_->Apply(record);
-    timeline_ = &*changed_timeline_;
-    return absl::OkStatus();
-  }
-  std::set<std::string> ids;
-  for (const pb::SubjectVersion& subject : record.header().subjects()) {
-    if (subject.subject().kind() == pb::SUBJECT_KIND_CUSTOMER) ids.insert(subject.subject().id());
-  }
-  for (const std::string& id : ids) {
-    LEDGER_ASSIGN_OR_RETURN(const std::string canonical, Canonical(id));
-    const auto folded = customers_.find(canonical);
-    rules::HistoryEvent event;
-    event.position = record.header().position();
-    event.business_time = rules::BusinessTimeOf(*timeline_, record);
-    event.recorded_time = recorded_;
-    event.event_type = record.header().event_type();
-    event.event = &record.event();
-    event.header = &record.header();
-    // An event in its turn is applied; what sorts earlier, or changes who is who, folds the customer anew when it is
-    // next asked for.
-    if (folded != customers_.end() && !ChangesIdentity(record.event()) &&
-        event.business_time >= folded->second.last_time) {
-      LEDGER_RETURN_IF_ERROR(rules::Apply(*timeline_, event, &folded->second.state));
-      folded->second.last_time = event.business_time;
-      folded->second.last_position = event.position;
-    } else {
-      customers_.erase(canonical);
-      dropped_customers_.insert(canonical);
-      customers_.erase(id);
-      dropped_customers_.insert(id);
-    }
-  }
-  return absl::OkStatus();
-}
-
-// Tells a later claimant what the policy lets it know.
-absl::Status Decider::Draft::DescribeJoin(const pb::CustomerRegistered& registered,
-                                          const std::string& canonical, bool claim_owns,
-                                          pb::AppendedEvent* answer) {
-  pb::JoinedClaim& joined = *answer->mutable_joined();
-  joined.set_claim_owns(claim_owns);
-  const pb::Disclosure learns = timeline_->empty()
-                                    ? pb::DISCLOSURE_UNSPECIFIED
-                                    : timeline_->PolicyAt(recorded_).policy.ownership().second_claim_learns();
-  if (learns == pb::DISCLOSURE_UNSPECIFIED) return absl::OkStatus();
-  joined.set_customer_id(canonical);
-  if (learns != pb::DISCLOSURE_OWNER) return absl::OkStatus();
-  LEDGER_ASSIGN_OR_RETURN(const Folded* folded, Fold(canonical));
-  const absl::Time present = std::max(recorded_, folded->last_time);
-  for (const pb::Ownership& ownership : rules::ReadOwnerships(*timeline_, folded->state, present)) {
-    if (ownership.scope() != registered.scope() || !ownership.has_owner()) continue;
-    *joined.mutable_owner() = ownership.owner();
-    *joined.mutable_owner_since_time() = ownership.basis().since_time();
-  }
-  return absl::OkStatus();
-}
-
-absl::StatusOr<pb::AppendResponse> Decider::Draft::Stage() {
-  storage::Transaction transaction;
-  transaction.ledger = ledger_;
-  transaction.recorded_time = recorded_;
-  for (const auto& [subject, version] : reads_) transaction.reads.emplace_back(subject, version);
-  for (size_t i = 0; i < records_.size(); ++i) {
-    storage::PendingEvent event;
-    event.header.Swap(records_[i].mutable_header());
-    event.event.Swap(records_[i].mutable_event());
-    event.subjects = std::move(places_[i].subjects);
-    event.ciphertext = std::move(places_[i].ciphertext);
-    transaction.events.push_back(std::move(event));
-  }
-  for (const storage::SubjectKey& subject : changed_states_) {
-    transaction.states.emplace_back(subject, heads_[subject].state);
-  }
-  LEDGER_ASSIGN_OR_RETURN(const std::vector<storage::StagedEvent> staged,
-                          decider_.log_.Stage(std::move(transaction)));
-  if (staged.empty() || staged.front().position != first_position_) {
-    return absl::InternalError("the log gave other positions than were decided on");
-  }
-  if (vault_slots_end_ > 0) decider_.log_.StageVaultSlot(vault_slots_end_);
-
-  const bool timeline_unchanged = !changed_timeline_.has_value();
-  if (changed_timeline_) {
-    decider_.timelines_by_ledger_[ledger_] = *std::move(changed_timeline_);
-    // A calendar or a policy may change what earlier folds would say next.
-    absl::erase_if(decider_.customers_, [this](const auto& entry) { return entry.first.first == ledger_; });
-  }
-  for (const std::string& id : dropped_customers_) decider_.customers_.erase(CustomerId(ledger_, id));
-  if (decider_.customers_.size() > kFoldedCustomersMax) decider_.customers_.clear();
-  // What was folded before the draft changed the timeline may be out of date.
-  if (timeline_unchanged) {
-    for (auto& [id, folded] : customers_) decider_.customers_[CustomerId(ledger_, id)] = std::move(folded);
-  }
-
-  pb::AppendResponse response;
-  response.mutable_position()->set_lineage(decider_.log_.lineage());
-  response.mutable_position()->set_position(staged.back().position);
-  for (Place& place : places_) *response.add_events() = std::move(place.answer);
-  *response.mutable_recorded_time() = TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(recorded_));
-  response.set_simulated(job_.ledger.simulated);
-  return response;
-}
 
 absl::StatusOr<const policy::Timeline*> Decider::TimelineOf(storage::LedgerNumber ledger) {
   const auto found = timelines_by_ledger_.find(ledger);
@@ -656,7 +122,8 @@ absl::StatusOr<pb::AppendResponse> Decider::Decide(AppendJob& job, absl::Time no
     PreparedEvent& prepared = job.prepared[static_cast<size_t>(i)];
     if (!prepared.has_personal) continue;
     const std::string customer_id = policy::CustomerIdOf(job.request.events(i).event());
-    LEDGER_ASSIGN_OR_RETURN(const storage::SubjectHead head, log_.StagedHead(ledger, Customer(customer_id)));
+    LEDGER_ASSIGN_OR_RETURN(const storage::SubjectHead head,
+                            log_.StagedHead(ledger, {pb::SUBJECT_KIND_CUSTOMER, customer_id}));
     SubjectState state;
     state.ParseFromString(head.state);
     uint64_t slot = state.vault_slot();
@@ -672,9 +139,10 @@ absl::StatusOr<pb::AppendResponse> Decider::Decide(AppendJob& job, absl::Time no
   }
 
   LEDGER_ASSIGN_OR_RETURN(const policy::Timeline* timeline, TimelineOf(ledger));
-  Draft draft(*this, job, timeline, std::max(now, log_.StagedTime(ledger)));
+  Draft draft(log_, folds_, job, *timeline, std::max(now, log_.StagedTime(ledger)));
   for (int i = 0; i < job.request.events_size(); ++i) LEDGER_RETURN_IF_ERROR(draft.Add(i));
   LEDGER_ASSIGN_OR_RETURN(pb::AppendResponse response, draft.Stage());
+  if (draft.changed_timeline()) timelines_by_ledger_[ledger] = *draft.changed_timeline();
 
   if (!job.producer.empty()) {
     log_.StageProducer(ledger, job.producer, job.producer_sequence, response.position().position());
@@ -691,7 +159,7 @@ absl::StatusOr<storage::LedgerIdentity> Decider::CreateLedger(const std::string&
                                                               const pb::Policy& policy, bool simulated,
                                                               const std::string& request_id,
                                                               const pb::Who& who, absl::Time now) {
-  const merkle::Hash content = merkle::Sha256({name, simulated ? "1" : "0", Deterministic(policy)});
+  const merkle::Hash content = merkle::Sha256({name, simulated ? "1" : "0", DeterministicBytes(policy)});
   absl::StatusOr<storage::LedgerIdentity> existing = log_.FindLedger(name);
   if (existing.ok() && !request_id.empty()) {
     LEDGER_ASSIGN_OR_RETURN(
@@ -728,10 +196,11 @@ absl::StatusOr<storage::LedgerIdentity> Decider::CreateLedger(const std::string&
   *job.request.add_events()->mutable_event() = std::move(adopted);
   job.prepared.resize(2);
   const policy::Timeline empty;
-  Draft draft(*this, job, &empty, now);
+  Draft draft(log_, folds_, job, empty, now);
   LEDGER_RETURN_IF_ERROR(draft.Add(0));
   LEDGER_RETURN_IF_ERROR(draft.Add(1));
   LEDGER_ASSIGN_OR_RETURN(const pb::AppendResponse response, draft.Stage());
+  if (draft.changed_timeline()) timelines_by_ledger_[number] = *draft.changed_timeline();
   RememberedRequest remembered;
   remembered.set_content_hash(std::string(merkle::AsBytes(content)));
   *remembered.mutable_response() = response;

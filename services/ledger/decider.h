@@ -4,25 +4,23 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <utility>
-#include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "customerledger/v1/ledger_service.pb.h"
 #include "customerledger/v1/policy.pb.h"
 #include "projections/policy/timeline.h"
-#include "projections/rules/customer.h"
 #include "projections/runtime/timelines.h"
 #include "services/ledger/append_job.h"
+#include "services/ledger/fold_cache.h"
 #include "services/ledger/prepare.h"
 #include "storage/event_log.h"
 
 namespace ledger::services {
 
-// Decides requests on the state of the subjects they name, staged events included, and stages what it accepts. The
+// Decides requests on the state of the subjects they name, staged events included, and stages what it accepts: replays,
+// checks and ledgers here, the events themselves in a Draft. The
 // sequencing thread only. Borrows everything it is given.
 class Decider {
  public:
@@ -42,17 +40,6 @@ class Decider {
                                                        const customerledger::v1::Who& who, absl::Time now);
 
  private:
-  class Draft;
-  friend class Draft;
-
-  // A customer's fold up to its last event.
-  struct Folded {
-    rules::CustomerState state;
-    absl::Time last_time = absl::InfinitePast();
-    uint64_t last_position = 0;
-  };
-  using CustomerId = std::pair<storage::LedgerNumber, std::string>;
-
   absl::StatusOr<std::optional<customerledger::v1::AppendResponse>> FindReplay(const AppendJob& job);
   absl::StatusOr<const policy::Timeline*> TimelineOf(storage::LedgerNumber ledger);
 
@@ -60,7 +47,7 @@ class Decider {
   runtime::TimelineStore& timelines_;
   Preparer& preparer_;
   std::map<storage::LedgerNumber, policy::Timeline> timelines_by_ledger_;
-  absl::flat_hash_map<CustomerId, Folded> customers_;
+  FoldCache folds_;
 };
 
 }  // namespace ledger::services

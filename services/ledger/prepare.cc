@@ -6,9 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "google/protobuf/io/coded_stream.h"
-#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "projections/policy/event_names.h"
+#include "services/ledger/deterministic_bytes.h"
 #include "services/ledger/validate.h"
 #include "services/ledger/writer_state.pb.h"
 #include "storage/merkle/hash.h"
@@ -24,15 +23,7 @@ namespace pb = ::customerledger::v1;
 // Two requests with the same id are the same if these bytes are: who sent them does not count, what they ask does. The
 // hash is kept for ever and covers personal data, so it is keyed: without the vault nobody can try out phone numbers.
 std::string ContentHash(const pb::AppendRequest& request, absl::string_view key) {
-  std::string bytes;
-  {
-    google::protobuf::io::StringOutputStream stream(&bytes);
-    google::protobuf::io::CodedOutputStream coded(&stream);
-    // Otherwise a map may come out in another order for every retry.
-    coded.SetSerializationDeterministic(true);
-    request.SerializeToCodedStream(&coded);
-  }
-  const merkle::Hash inner = merkle::Sha256({key, bytes});
+  const merkle::Hash inner = merkle::Sha256({key, DeterministicBytes(request)});
   const merkle::Hash outer = merkle::Sha256({key, merkle::AsBytes(inner)});
   return std::string(merkle::AsBytes(outer));
 }

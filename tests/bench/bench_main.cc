@@ -30,7 +30,7 @@ constexpr char kHelp[] =
     "  --output table|json      default: table\n"
     "  --only NAME              one part (may be repeated): append_unary, append_stream, catch_up, rebuild,\n"
     "                           query, footprint\n"
-    "  --seconds-per-part N     measuring time of each part but footprint, 1 to 600; default 15\n"
+    "  --seconds-per-part N     measuring time of each part but footprint, 1 to 600; default 10\n"
     "  --events-10m             footprint also at 10 million events (takes much longer)\n"
     "  --dir DIR                where the data is written; default: the directory for temporary files\n"
     "  --help\n\n"
@@ -62,7 +62,7 @@ struct Options {
 
 absl::StatusOr<Options> ReadOptions(const std::vector<std::string>& words) {
   Options options;
-  options.settings.time = absl::Seconds(15);
+  options.settings.time = absl::Seconds(10);
   for (size_t i = 0; i < words.size(); ++i) {
     std::string name = words[i];
     std::optional<std::string> value;
@@ -77,6 +77,9 @@ absl::StatusOr<Options> ReadOptions(const std::vector<std::string>& words) {
     if (name == "--events-10m") {
       options.settings.with_10m = true;
       continue;
+    }
+    if (name != "--output" && name != "--only" && name != "--seconds-per-part" && name != "--dir") {
+      return absl::InvalidArgumentError(absl::StrCat("unknown option ", name));
     }
     if (!value.has_value() && i + 1 < words.size()) value = words[++i];
     if (!value.has_value()) return absl::InvalidArgumentError(absl::StrCat(name, " needs a value"));
@@ -93,10 +96,8 @@ absl::StatusOr<Options> ReadOptions(const std::vector<std::string>& words) {
         return absl::InvalidArgumentError("--seconds-per-part must be 1 to 600");
       }
       options.settings.time = absl::Seconds(seconds);
-    } else if (name == "--dir") {
-      options.settings.directory = *value;
     } else {
-      return absl::InvalidArgumentError(absl::StrCat("unknown option ", name));
+      options.settings.directory = *value;
     }
   }
   for (const std::string& name : options.only) {

@@ -420,6 +420,7 @@ absl::StatusOr<std::vector<pb::CustomerEntry>> Answers::ListCustody(const ListVi
   // The index tells since when nothing else happened; the row tells since when the customer is owned or
   // pooled.
   std::vector<std::string> keys;
+  keys.reserve(hits.size());
   for (const Hit& hit : hits)
     keys.push_back(absl::StrCat(view.prefix, CustomerSuffix(hit.entry.customer_id())));
   LEDGER_ASSIGN_OR_RETURN(const auto rows, store_.MultiGet(keys, view.moment.get()));
@@ -529,6 +530,7 @@ absl::StatusOr<pb::ListDueCallbacksResponse> Answers::ListDueCallbacks(
                                  &hits, &last_key));
 
   std::vector<std::string> keys;
+  keys.reserve(hits.size());
   for (const DueHit& hit : hits) keys.push_back(absl::StrCat(view.prefix, CustomerSuffix(hit.customer_id)));
   LEDGER_ASSIGN_OR_RETURN(const auto rows, store_.MultiGet(keys, view.moment.get()));
   pb::ListDueCallbacksResponse response;

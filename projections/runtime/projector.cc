@@ -574,7 +574,7 @@ absl::StatusOr<std::vector<pb::Record>> Projector::Impl::ReadRecords(LedgerNumbe
 absl::Status Projector::Impl::StepKind(Ledger& state, ProjectionKind kind,
                                        const std::vector<pb::Record>& records) {
   GenerationRunner& runner = *state.kinds[IndexOf(kind)].live;
-  const absl::Status status = runner.Step(records);
+  absl::Status status = runner.Step(records);
   // What is in memory may be ahead of the store now.
   if (!status.ok()) runner.Open().IgnoreError();
   return status;

@@ -25,7 +25,8 @@ absl::Status WithMetadata(absl::Status status, absl::string_view key, absl::stri
 
 std::string ReasonOf(const absl::Status& status) {
   const size_t length = ReasonLength(status.message());
-  return length == 0 ? absl::StatusCodeToString(status.code()) : std::string(status.message().substr(0, length));
+  return length == 0 ? absl::StatusCodeToString(status.code())
+                     : std::string(status.message().substr(0, length));
 }
 
 absl::string_view SentenceOf(const absl::Status& status) {

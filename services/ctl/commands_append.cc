@@ -111,6 +111,11 @@ class AppendRun {
       Complete(line, request.mutable_append());
       return request;
     }
+    if (in_.bad()) {
+      MutexLock lock(mutex_);
+      unread_ = absl::InvalidArgumentError(
+          absl::StrCat("what follows line ", line_, " cannot be read; is it a file?"));
+    }
     return std::nullopt;
   }
 
@@ -148,6 +153,7 @@ class AppendRun {
                           "some lines may be appended without an answer: give the same file again, "
                           "nothing is appended twice");
     }
+    LEDGER_RETURN_IF_ERROR(unread_);
     if (tally_.bad > 0) {
       return absl::InvalidArgumentError(
           absl::StrCat(tally_.bad, " lines could not be read; the others were sent"));
@@ -216,6 +222,7 @@ class AppendRun {
   Tally tally_ ABSL_GUARDED_BY(mutex_);
   std::vector<Problem> problems_ ABSL_GUARDED_BY(mutex_);
   absl::Status printed_ ABSL_GUARDED_BY(mutex_);
+  absl::Status unread_ ABSL_GUARDED_BY(mutex_);  // why the input broke off
 };
 
 absl::Status Append(Session& session, const std::string& file) {

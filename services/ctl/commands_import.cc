@@ -27,7 +27,8 @@ struct ImportCommandOptions {
 
 void PrintBadRecords(Session& session, const ImportSummary& summary) {
   if (summary.bad == 0) return;
-  session.err() << "ledgerctl: " << summary.bad << " records could not be used; the others were kept\n";
+  session.err() << "ledgerctl: " << summary.bad << " records could not be used"
+                << (summary.bad < summary.records ? "; the others were kept" : "") << '\n';
   for (const BadRecord& bad : summary.bad_records) {
     session.err() << "  line " << bad.line << ": " << Printable(bad.message) << '\n';
   }
@@ -68,34 +69,39 @@ void ShowProgress(const ImportProgress& progress, ProgressBar* bar) {
   }
 }
 
-absl::Status Import(Session& session, const ImportCommandOptions& options) {
-  ImportOptions import;
-  LEDGER_ASSIGN_OR_RETURN(import.ledger, session.Ledger());
-  LEDGER_ASSIGN_OR_RETURN(import.mapping, LoadMapping(options.mapping));
-  import.file_path = options.file;
-  import.name = options.name;
+absl::Status Import(Session& session, const ImportCommandOptions& command) {
+  ImportOptions options;
+  LEDGER_ASSIGN_OR_RETURN(options.ledger, session.Ledger());
+  LEDGER_ASSIGN_OR_RETURN(options.mapping, LoadMapping(command.mapping));
+  options.file_path = command.file;
+  options.name = command.name;
   pb::GetLedgerRequest request;
-  request.set_name(import.ledger);
+  request.set_name(options.ledger);
   LEDGER_ASSIGN_OR_RETURN(const pb::GetLedgerResponse ledger, session.client().GetLedger(request));
-  import.simulated = ledger.ledger().simulated();
+  options.simulated = ledger.ledger().simulated();
+  options.phone_region = ledger.policy().phone_region();
   const auto bar = session.Progress("importing");
-  import.progress = [&bar](const ImportProgress& progress) { ShowProgress(progress, bar.get());
-};
-const auto stub = pb::LedgerService::NewStub(session.client().channel());
-ImportSummary summary;
-absl::Status status;
-{
-  // An import may end at any moment: the ledger keeps how far it came together with the events.
-  InterruptScope interrupt([&session] {
-    session.err() << "\nledgerctl: interrupted; the same command goes on where this ended" << std::endl;
-    std::_Exit(kExitInterrupted);
-  });
-  status = ImportRun(std::move(import), stub.get()).Run(&summary);
+  options.progress = [&bar](const ImportProgress& progress) { ShowProgress(progress, bar.get()); };
+  const auto stub = pb::LedgerService::NewStub(session.client().channel());
+  ImportSummary summary;
+  absl::Status status;
+  {
+    // An import may end at any moment: the ledger keeps how far it came together with the events.
+    InterruptScope interrupt([&session] {
+      session.err() << "\nledgerctl: interrupted; the same command goes on where this ended" << std::endl;
+      std::_Exit(kExitInterrupted);
+    });
+    status = ImportRun(std::move(options), stub.get()).Run(&summary);
+  }
+  bar->Finish();
+  PrintBadRecords(session, summary);
+  PrintSummary(session, summary);
+  if (status.ok() && summary.bad > 0 && summary.bad == summary.records) {
+    return absl::InvalidArgumentError("no record could be used; is the mapping made for this file?");
+  }
+  return status;
 }
-bar->Finish();
-PrintBadRecords(session, summary);
-PrintSummary(session, summary);
-return status;
+
 }  // namespace
 
 }  // namespace ledger::ctl

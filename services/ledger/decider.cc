@@ -85,7 +85,7 @@ absl::StatusOr<std::optional<pb::AppendResponse>> Decider::FindReplay(const Appe
 absl::StatusOr<pb::AppendResponse> Decider::Decide(AppendJob& job, absl::Time now) {
   LEDGER_ASSIGN_OR_RETURN(std::optional<pb::AppendResponse> replay, FindReplay(job));
   if (replay) return *std::move(replay);
-  LEDGER_RETURN_IF_ERROR(log_.AcceptsAppends());
+  LEDGER_RETURN_IF_ERROR(accepts_);
   const storage::LedgerNumber ledger = job.ledger.number;
   if (job.ledger.simulated && now < log_.StagedTime(ledger)) {
     return absl::FailedPreconditionError(
@@ -169,7 +169,7 @@ absl::StatusOr<storage::LedgerIdentity> Decider::CreateLedger(const std::string&
     if (bytes && first.ParseFromString(*bytes) && first.content_hash() == merkle::AsBytes(content))
       return *existing;
   }
-  LEDGER_RETURN_IF_ERROR(log_.AcceptsAppends());
+  LEDGER_RETURN_IF_ERROR(accepts_);
   std::string ledger_id(16, '\0');
   if (RAND_bytes(reinterpret_cast<unsigned char*>(ledger_id.data()), static_cast<int>(ledger_id.size())) !=
       1) {

@@ -27,6 +27,10 @@ class Decider {
   Decider(storage::EventLog& log, runtime::TimelineStore& timelines, Preparer& preparer)
       : log_(log), timelines_(timelines), preparer_(preparer) {}
 
+  // Looks whether appends are accepted; counts until the next call. Looking at the disk for each request would cost as
+  // much as deciding it.
+  void BeginTurn() { accepts_ = log_.AcceptsAppends(); }
+
   // All or none of the job's events, with what the rules derive from them, in the log's open group. `now` is the recorded
   // time. The answer counts once the group is committed.
   // kAborted "CHECK_FAILED", "SUBJECT_MOVED"; kAlreadyExists "REQUEST_ID_REUSED"; a rule's refusal, with the payload
@@ -48,6 +52,7 @@ class Decider {
   Preparer& preparer_;
   std::map<storage::LedgerNumber, policy::Timeline> timelines_by_ledger_;
   FoldCache folds_;
+  absl::Status accepts_;
 };
 
 }  // namespace ledger::services

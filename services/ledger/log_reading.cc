@@ -133,7 +133,7 @@ absl::StatusOr<pb::ReadLogResponse> ReadLogPage(const storage::LogReader& log, v
                [&](uint64_t position, absl::string_view record) {
                  if (response.records_size() >= static_cast<int>(PageSize(request.page_size())) ||
                      scanned >= kScannedMax ||
-                     (bytes + record.size() > kBatchBytesMax && response.records_size() > 0)) {
+                     (bytes + record.size() > kPageBytesMax && response.records_size() > 0)) {
                    next = position;
                    return false;
                  }
@@ -190,7 +190,7 @@ absl::StatusOr<pb::ReadSubjectResponse> ReadSubjectPage(const storage::LogReader
   for (const auto& [version, position] : places) {
     LEDGER_ASSIGN_OR_RETURN(std::string record, log.Read(ledger.number, position));
     if (response.records_size() >= static_cast<int>(PageSize(request.page_size())) ||
-        (bytes + record.size() > kBatchBytesMax && response.records_size() > 0)) {
+        (bytes + record.size() > kPageBytesMax && response.records_size() > 0)) {
       response.set_next_page_token(MakePageToken(question, absl::StrCat(version)));
       break;
     }

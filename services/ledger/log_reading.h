@@ -13,8 +13,8 @@
 // Pages of the log, and what a filter lets through. No gRPC; reads the disk: not for gRPC's own threads.
 namespace ledger::services {
 
-// At most so many bytes of records in a page or a batch, unless a single one is larger.
-inline constexpr size_t kBatchBytesMax = 1 << 20;
+// At most so many bytes of records in a page, unless a single one is larger.
+inline constexpr size_t kPageBytesMax = 1 << 20;
 
 // kInvalidArgument: too many conditions, or one that can match nothing.
 absl::Status ValidateFilter(const customerledger::v1::EventFilter& filter);

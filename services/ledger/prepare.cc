@@ -36,6 +36,10 @@ bool IsSensible(const google::protobuf::Timestamp& time) {
          time.nanos() <= 999'999'999;
 }
 
+bool ConsistsOfPhoneCharacters(absl::string_view id) {
+  return id.find_first_not_of("0123456789 +-./()") == absl::string_view::npos;
+}
+
 }  // namespace
 
 Preparer::Preparer(const storage::LogReader& log, vault::Vault& vault, runtime::TimelineStore& timelines,
@@ -61,17 +65,19 @@ absl::StatusOr<AppendJob> Preparer::Prepare(pb::AppendRequest request, pb::Who w
   if (!producer.empty()) LEDGER_RETURN_IF_ERROR(ValidateId(producer, "producer"));
   LEDGER_RETURN_IF_ERROR(ValidateAppend(request, !producer.empty(), now));
 
-  const std::string contact_key = vault_.ContactKey(job.ledger.ledger_id);
+  const std::string contact_key = ContactKeyOf(job.ledger);
   job.content_hash = ContentHash(request, contact_key);
   job.request_key =
       producer.empty() ? storage::RequestKey(who.principal(), request.request_id()) : std::string();
-  LEDGER_ASSIGN_OR_RETURN(const std::shared_ptr<const policy::Timeline> timeline,
-                          timelines_.Latest(job.ledger.number));
-  const std::string region = timeline->empty() ? std::string() : timeline->Latest().policy.phone_region();
   job.prepared.resize(static_cast<size_t>(request.events_size()));
   for (int i = 0; i < request.events_size(); ++i) {
     const pb::NewEvent& added = request.events(i);
     const std::string customer_id = policy::CustomerIdOf(added.event());
+    // The policy is asked only where it can matter: most requests bring neither digits for an id nor a phone number.
+    std::string region;
+    if (ConsistsOfPhoneCharacters(customer_id) || added.personal().contact_points_size() > 0) {
+      LEDGER_ASSIGN_OR_RETURN(region, PhoneRegion(job.ledger.number));
+    }
     if (!customer_id.empty() && vault::LooksLikeContactPoint(customer_id, region)) {
       return absl::InvalidArgumentError(absl::StrCat(
           "ID_IS_CONTACT_POINT: events[", i,
@@ -103,6 +109,18 @@ absl::StatusOr<AppendJob> Preparer::Prepare(pb::AppendRequest request, pb::Who w
   job.producer = std::move(producer);
   job.producer_sequence = producer_sequence;
   return job;
+}
+
+std::string Preparer::ContactKeyOf(const storage::LedgerIdentity& ledger) {
+  MutexLock lock(mutex_);
+  std::string& key = contact_keys_[ledger.number];
+  if (key.empty()) key = vault_.ContactKey(ledger.ledger_id);
+  return key;
+}
+
+absl::StatusOr<std::string> Preparer::PhoneRegion(storage::LedgerNumber ledger) {
+  LEDGER_ASSIGN_OR_RETURN(const std::shared_ptr<const policy::Timeline> timeline, timelines_.Latest(ledger));
+  return timeline->empty() ? std::string() : timeline->Latest().policy.phone_region();
 }
 
 absl::Status Preparer::Seal(const storage::LedgerIdentity& ledger, const std::string& customer_id,

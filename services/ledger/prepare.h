@@ -3,11 +3,14 @@
 #include <atomic>
 #include <string>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "customerledger/v1/ledger_service.pb.h"
 #include "projections/runtime/timelines.h"
 #include "services/ledger/append_job.h"
 #include "storage/event_log.h"
+#include "storage/mutex.h"
 #include "storage/vault/vault.h"
 
 namespace ledger::services {
@@ -30,8 +33,15 @@ class Preparer {
 
  private:
   const storage::LogReader& log_;
+  // The key of a ledger's contact points, computed once.
+  std::string ContactKeyOf(const storage::LedgerIdentity& ledger) ABSL_LOCKS_EXCLUDED(mutex_);
+  // The region of phone numbers without a country code, by the ledger's present policy.
+  absl::StatusOr<std::string> PhoneRegion(storage::LedgerNumber ledger);
+
   vault::Vault& vault_;
   runtime::TimelineStore& timelines_;
+  Mutex mutex_;
+  absl::flat_hash_map<storage::LedgerNumber, std::string> contact_keys_ ABSL_GUARDED_BY(mutex_);
   std::atomic<uint64_t> next_slot_;
 };
 

@@ -103,6 +103,7 @@ void Sequencer::Sequence() {
     const bool full =
         log_.OpenBytes() >= options_.group_bytes_max || open_.completions.size() >= options_.group_jobs_max;
     if (!full && TakeTurn(&jobs, &creations)) {
+      decider_.BeginTurn();
       for (CreateLedgerJob& job : creations) Process(std::move(job));
       for (AppendJob& job : jobs) Process(std::move(job));
       MutexLock lock(mutex_);

@@ -23,6 +23,8 @@ class Subscriptions {
   // A batch ends here, or where the filter has passed over so many events.
   static constexpr uint64_t kScannedMax = 10'000;
   static constexpr int kBatchRecordsMax = 1'000;
+  // A reader that has stopped holds one such batch, so a thousand of them hold a quarter of a gigabyte.
+  static constexpr size_t kBatchBytesMax = 256 << 10;
   // More than this behind the log, after having caught up, is worth telling.
   static constexpr uint64_t kFellBehind = 10'000;
   static constexpr int kHeartbeatSeconds = 10;

@@ -12,10 +12,10 @@
 #include "storage/merkle/frontier.h"
 #include "storage/merkle/hash.h"
 #include "storage/merkle/tiles.h"
+#include "storage/record_codec.h"
 #include "storage/request_key.h"
 #include "storage/rocksdb/keys.h"
 #include "storage/rocksdb/log_database.h"
-#include "storage/record_codec.h"
 #include "storage/status_macros.h"
 
 namespace ledger::storage {
@@ -241,7 +241,7 @@ absl::Status CheckOpen(rocksdb::DB& database, const HeadFile& head) {
       }
       for (uint64_t position = range.first_position(); position <= range.last_position(); ++position) {
         std::string record;
-        const absl::Status status = CheckRecordRows(database, range.ledger(), position, &record);
+        absl::Status status = CheckRecordRows(database, range.ledger(), position, &record);
         if (absl::IsFailedPrecondition(status)) return status;
         if (!status.ok()) {
           return DataLoss(database, head,

@@ -17,11 +17,11 @@
 #include "rocksdb/db.h"
 #include "rocksdb/write_batch.h"
 #include "storage/merkle/hash.h"
+#include "storage/record_codec.h"
 #include "storage/rocksdb/flush_tracker.h"
 #include "storage/rocksdb/keys.h"
 #include "storage/rocksdb/log_database.h"
 #include "storage/rocksdb/open_check.h"
-#include "storage/record_codec.h"
 #include "storage/status_macros.h"
 
 namespace ledger::storage {

@@ -7,10 +7,10 @@
 #include "storage/merkle/frontier.h"
 #include "storage/merkle/hash.h"
 #include "storage/merkle/tiles.h"
+#include "storage/record_codec.h"
 #include "storage/rocksdb/keys.h"
 #include "storage/rocksdb/log_database.h"
 #include "storage/rocksdb/open_check.h"
-#include "storage/record_codec.h"
 #include "storage/rocksdb/rocksdb_event_log.h"
 #include "storage/status_macros.h"
 
@@ -42,8 +42,7 @@ absl::Status VerifyLedger(rocksdb::DB& database, const LedgerIdentity& ledger, u
       return absl::CancelledError("CANCELLED: the caller went away");
     }
     std::string record;
-    if (const absl::Status status = CheckRecordRows(database, ledger.number, position, &record);
-        !status.ok()) {
+    if (absl::Status status = CheckRecordRows(database, ledger.number, position, &record); !status.ok()) {
       if (absl::IsUnavailable(status)) return status;
       finding(absl::StrCat("ledger '", ledger.name, "' position ", position, ": ", status.message()));
       // Without this leaf no root can be compared; the other records still can.

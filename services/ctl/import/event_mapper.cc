@@ -162,9 +162,11 @@ absl::Status SetDeal(const DealMapping& rule, const SourceRecord& record, pb::De
 
 }  // namespace
 
-absl::StatusOr<EventMapper> EventMapper::Create(Mapping mapping, absl::string_view source) {
+absl::StatusOr<EventMapper> EventMapper::Create(Mapping mapping, absl::string_view source,
+                                                absl::string_view phone_region) {
   LEDGER_RETURN_IF_ERROR(CheckMapping(mapping));
   EventMapper mapper;
+  mapper.phone_region_ = std::string(phone_region);
   mapper.source_ = mapping.source().empty() ? std::string(source) : mapping.source();
   for (int i = 0; i < mapping.rules_size(); ++i) {
     if (mapping.rules(i).activities().empty() && mapper.rule_of_rest_ < 0) mapper.rule_of_rest_ = i;
@@ -233,8 +235,8 @@ absl::StatusOr<std::string> EventMapper::CustomerId(const SourceRecord& record) 
   LEDGER_ASSIGN_OR_RETURN(const std::string* id, Require(record, mapping_.customer().field()));
   std::string customer = absl::StrCat(mapping_.customer().prefix(), *id);
   LEDGER_RETURN_IF_ERROR(CheckId("a customer's id", customer));
-  // Without a region: numbers as dialled in the policy's region are for the ledger to find.
-  if (vault::LooksLikeContactPoint(customer, "")) {
+  // The ledger looks for the same, and would refuse the whole message for one such record.
+  if (vault::LooksLikeContactPoint(customer, phone_region_)) {
     return Bad(
         "the customer's id is a phone number or an e-mail address; ids cannot be erased, so name customers "
         "by an "

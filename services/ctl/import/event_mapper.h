@@ -19,9 +19,11 @@ namespace ledger::ctl {
 // Ids stay as the file has them, apart from the mapping's prefix. Thread-safe.
 class EventMapper {
  public:
-  // `source` names the source where the mapping does not.
+  // `source` names the source where the mapping does not. `phone_region` is the ledger's: numbers as they are
+  // dialled there are no customer ids ("": only international ones are noticed).
   // kInvalidArgument: the mapping is incomplete or contradicts itself; the message names the field.
-  static absl::StatusOr<EventMapper> Create(Mapping mapping, absl::string_view source);
+  static absl::StatusOr<EventMapper> Create(Mapping mapping, absl::string_view source,
+                                            absl::string_view phone_region = "");
 
   // The record's event; none where the mapping ignores its activity.
   // kInvalidArgument: this record cannot become an event (a field is missing, a time or amount makes no
@@ -48,6 +50,7 @@ class EventMapper {
 
   Mapping mapping_;
   std::string source_;
+  std::string phone_region_;
   absl::flat_hash_map<std::string, int> rule_of_activity_;  // index into the mapping's rules
   int rule_of_rest_ = -1;                                   // the first rule for every activity
 };

@@ -67,6 +67,13 @@ class Importer {
     if (!read.ok()) {
       return absl::Status(read.code(), absl::StrCat(options_.file_path, ": ", read.message()));
     }
+    // Everything was passed over as known, and was not: nobody should take that for success.
+    if (summary_->records < sequence_) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("an import of this name has reached record ", sequence_, " and ", options_.file_path,
+                       " has only ", summary_->records,
+                       ": it is another file, and nothing of it was appended; give it a --name of its own"));
+    }
     return absl::OkStatus();
   }
 
@@ -191,7 +198,8 @@ absl::Status ImportRun::Run(ImportSummary* summary) {
     return absl::InvalidArgumentError(
         absl::StrCat("an import's name has 1 to ", kProducerBytesMax - 7, " bytes; give a shorter one"));
   }
-  LEDGER_ASSIGN_OR_RETURN(EventMapper mapper, EventMapper::Create(options_.mapping, name));
+  LEDGER_ASSIGN_OR_RETURN(EventMapper mapper,
+                          EventMapper::Create(options_.mapping, name, options_.phone_region));
   LEDGER_ASSIGN_OR_RETURN(std::unique_ptr<ByteSource> source, OpenFile(options_.file_path));
 
   AppendPipe::Options pipe_options;

@@ -32,6 +32,7 @@ struct ImportOptions {
   std::string name;
   // On a ledger created as simulated, and only there: recorded time follows the latest occurred time.
   bool simulated = false;
+  std::string phone_region;            // of the ledger's policy: what it takes for a phone number is no id
   int events_per_message = 500;        // 1 to 1,000
   size_t message_bytes_max = 1 << 20;  // a message is closed before its events grow beyond this
   size_t messages_in_flight_max = 16;  // sent and not yet answered; bounds what is kept in memory
@@ -72,6 +73,8 @@ class ImportRun {
   // kNotFound:           no such file, or no such ledger.
   // kUnavailable:        the ledger cannot be reached, or not any more; run again later.
   // kAborted:            another run imports under the same name at this moment.
+  // kFailedPrecondition: the file ends before the record up to which the ledger has an import of this name: it
+  //                      is another file. Nothing was appended.
   // Others:              the ledger refused a message; the text names its records. Nothing of it was appended,
   //                      but later messages already on their way may have been: the text says so.
   absl::Status Run(ImportSummary* summary);

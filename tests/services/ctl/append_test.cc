@@ -112,6 +112,13 @@ TEST(AppendTest, AMissingFileIsNotFound) {
   EXPECT_EQ(CtlHarness().Run({"append", "/no/such/file.jsonl"}).exit_code, 4);
 }
 
+TEST(AppendTest, WhatCannotBeReadIsNotTakenForEmpty) {
+  CtlHarness ctl;
+  const Outcome outcome = ctl.Run({"append", testing::TempDir()});
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("cannot be read"));
+}
+
 TEST(AppendTest, JsonIsOneAnswerALine) {
   CtlHarness ctl;
   const Outcome outcome = ctl.Run({"append", "-", "--output", "jsonl"}, kVisit);

@@ -44,6 +44,13 @@ TEST_F(ImportCommandTest, AppendsGoodRecordsAndNamesBadOnes) {
   EXPECT_THAT(outcome.err, HasSubstr("\n  line 3: "));
 }
 
+TEST_F(ImportCommandTest, AFileOfWhichNothingCanBeUsedIsAnError) {
+  const std::string file = Write("ctl_import_bad.csv", "customer,time,activity\nc-1,yesterday,called\n");
+  const Outcome outcome = ctl_.Run({"import", file, "--mapping", Mapping(), "--name", "mine"});
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("no record could be used"));
+}
+
 TEST_F(ImportCommandTest, MissingFilesAndBadMappingsHaveTheirExitCodes) {
   EXPECT_EQ(ctl_.Run({"import", "/no/such.csv", "--mapping", Mapping()}).exit_code, 4);
   EXPECT_EQ(ctl_.Run({"import", "/no/such.csv", "--mapping", "/no/such.textproto"}).exit_code, 4);

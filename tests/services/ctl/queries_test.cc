@@ -124,8 +124,15 @@ TEST_F(QueriesTest, OwnerSendsBothAxesOfTime) {
   ctl_.Run({"owner", "guest-1", "--known-at", "2026-03-01 12:00"});
   EXPECT_EQ(ctl_.fake.get_owner.query().as_of().known_time().seconds(), 1'772'337'600);
   EXPECT_FALSE(ctl_.fake.get_owner.query().as_of().has_true_at());
-  EXPECT_FALSE(ctl_.fake.get_owner.query().has_min_position());
   EXPECT_FALSE(ctl_.fake.get_owner.has_scope());
+}
+
+TEST_F(QueriesTest, AQuestionCountsEverythingAcknowledgedUnlessToldNotToWait) {
+  ctl_.fake.ledger.mutable_ledger()->mutable_position()->set_position(77);
+  ctl_.Run({"owner", "guest-1"});
+  EXPECT_EQ(ctl_.fake.get_owner.query().min_position().position(), 77u);
+  ctl_.Run({"owner", "guest-1", "--min-position", "0"});
+  EXPECT_EQ(ctl_.fake.get_owner.query().min_position().position(), 0u);
 }
 
 TEST_F(QueriesTest, OwnerShowsWhyAndWhoElseClaims) {

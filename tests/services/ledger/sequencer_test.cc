@@ -17,7 +17,6 @@ namespace {
 
 namespace pb = ::customerledger::v1;
 using Outcome = absl::StatusOr<pb::AppendResponse>;
-using ::testing::HasSubstr;
 
 class SequencerTest : public WriterTest {
  protected:

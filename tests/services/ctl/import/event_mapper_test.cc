@@ -153,6 +153,14 @@ TEST(EventMapperTest, WhatCannotBecomeAnEventSaysWhy) {
   EXPECT_THAT(ErrorOf({{"what", "call"}, {"who", "liu@example.com"}}), HasSubstr("opaque id"));
 }
 
+TEST(EventMapperTest, ANumberAsDialledInTheLedgersRegionIsNoId) {
+  const Mapping mapping = ParseMapping(kMapping, "m").value();
+  const SourceRecord record = Record({{"what", "call"}, {"who", "13912345678"}});
+  EXPECT_TRUE(EventMapper::Create(mapping, "f")->Map(record).ok());
+  const auto refused = EventMapper::Create(mapping, "f", "CN")->Map(record);
+  EXPECT_THAT(std::string(refused.status().message()), HasSubstr("opaque id"));
+}
+
 TEST(EventMapperTest, AnEventMayHaveSixtyFourKibibytesInAll) {
   std::string text = "jsonl {} customer { field: 'who' } time { field: 'at' } activity { fixed: 'a' }";
   SourceFields fields;

@@ -122,6 +122,14 @@ TEST_F(ImportRunTest, ASecondRunAppendsNothingAndReportsTheSame) {
   EXPECT_EQ(summary_.bad, 10U);
 }
 
+TEST_F(ImportRunTest, AShorterFileUnderTheSameNameIsAnotherFile) {
+  ASSERT_TRUE(Run(Options()).ok());
+  const std::string history = History();
+  const absl::Status other = Run(Options(history.substr(0, history.find('\n') + 1)));
+  EXPECT_EQ(other.code(), absl::StatusCode::kFailedPrecondition) << other;
+  ExpectWhole();
+}
+
 TEST_F(ImportRunTest, ARunThatDiedGoesOnWhereItEnded) {
   ledger_.act = [](int message, const auto&) {
     return message == 23 ? Act::kBreak : message == 40 ? Act::kAppendAndBreak : Act::kAppend;

@@ -104,8 +104,6 @@ absl::Status Import(Session& session, const ImportCommandOptions& command) {
 
 }  // namespace
 
-}  // namespace ledger::ctl
-
 void AddImportCommand(const Command& root) {
   auto options = std::make_shared<ImportCommandOptions>();
   const Command command =

@@ -154,7 +154,8 @@ TEST(EventMapperTest, WhatCannotBecomeAnEventSaysWhy) {
 }
 
 TEST(EventMapperTest, ANumberAsDialledInTheLedgersRegionIsNoId) {
-  const Mapping mapping = ParseMapping(kMapping, "m").value();
+  Mapping mapping = ParseMapping(kMapping, "m").value();
+  mapping.mutable_customer()->clear_prefix();
   const SourceRecord record = Record({{"what", "call"}, {"who", "13912345678"}});
   EXPECT_TRUE(EventMapper::Create(mapping, "f")->Map(record).ok());
   const auto refused = EventMapper::Create(mapping, "f", "CN")->Map(record);

@@ -43,7 +43,8 @@ struct History {
   std::vector<uint64_t> corrected_positions;        // ascending; wrong events that were replaced or withdrawn
 };
 
-// When `record` counts: at its recording where the policy in force then says so, else when it occurred.
+// When `record` counts: at its recording where the policy in force then says so, else when it occurred; to the whole
+// second.
 absl::Time BusinessTimeOf(const policy::Timeline& timeline, const customerledger::v1::Record& record);
 
 // Orders and corrects one customer's records (its own and those of its aliases). `records` in any order.

@@ -29,8 +29,11 @@ bool CountsWhenRecorded(const policy::PolicyVersion& policy, uint32_t event_type
 absl::Time BusinessTime(const policy::Timeline& timeline, const pb::RecordHeader& header,
                         const pb::Event& event) {
   const absl::Time recorded = ToTime(header.recorded_time());
-  if (CountsWhenRecorded(PolicyInForce(timeline, recorded), header.event_type())) return recorded;
-  return ToTime(event.occurred_time().time());
+  const bool filed = CountsWhenRecorded(PolicyInForce(timeline, recorded), header.event_type());
+  const absl::Time counts = filed ? recorded : ToTime(event.occurred_time().time());
+  // The resolution is one second (conv.local-time): an act that its author stamped with the whole second stands
+  // behind what the ledger recorded earlier within that second, and not before it.
+  return absl::FromUnixSeconds(absl::ToUnixSeconds(counts));
 }
 
 std::vector<const pb::Record*> ByPosition(const std::vector<pb::Record>& records) {

@@ -594,6 +594,7 @@ void Projector::Impl::Turn(LedgerNumber ledger) {
   const bool may_write = MayWrite();
   std::array<absl::Status, kProjectionKinds.size()> errors;
   std::array<bool, kProjectionKinds.size()> follows = {};
+  std::array<bool, kProjectionKinds.size()> alone = {};
   const uint64_t committed = log_.CommittedPosition(ledger);
   if (failed.ok() && may_write) {
     uint64_t from = committed;
@@ -601,10 +602,18 @@ void Projector::Impl::Turn(LedgerNumber ledger) {
       MutexLock lock(mutex_);
       for (size_t i = 0; i < follows.size(); ++i) {
         follows[i] = !state->kinds[i].is_newer && state->kinds[i].live->position() < committed;
+        alone[i] = !state->kinds[i].error.ok();
       }
     }
     for (size_t i = 0; i < follows.size(); ++i) {
-      if (follows[i]) from = std::min(from, state->kinds[i].live->position());
+      if (follows[i] && !alone[i]) from = std::min(from, state->kinds[i].live->position());
+    }
+    // A view that failed reads for itself, so that those that are well need not begin where it stands.
+    for (const ProjectionKind kind : kProjectionKinds) {
+      const size_t i = IndexOf(kind);
+      if (!follows[i] || !alone[i]) continue;
+      auto records = ReadRecords(ledger, state->kinds[i].live->position() + 1);
+      errors[i] = records.ok() ? StepKind(*state, kind, *records) : records.status();
     }
     if (from < committed) {
       auto records = ReadRecords(ledger, from + 1);
@@ -616,7 +625,8 @@ void Projector::Impl::Turn(LedgerNumber ledger) {
         }
         timelines_.Advance(ledger, from + 1, records->back().header().position(), references);
         for (const ProjectionKind kind : kProjectionKinds) {
-          if (follows[IndexOf(kind)]) errors[IndexOf(kind)] = StepKind(*state, kind, *records);
+          const size_t i = IndexOf(kind);
+          if (follows[i] && !alone[i]) errors[i] = StepKind(*state, kind, *records);
         }
       }
     }

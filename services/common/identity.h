@@ -1,5 +1,8 @@
 #pragma once
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "customerledger/v1/common.pb.h"
 #include "grpcpp/server_context.h"
 
@@ -9,6 +12,11 @@ namespace ledger::services {
 inline constexpr char kPrincipalMetadata[] = "customerledger-principal";
 
 // Who is calling, and how far that can be believed. `on_behalf_of` is left empty.
-customerledger::v1::Who CallerOf(const grpc::ServerContextBase& context);
+// kInvalidArgument "BAD_PRINCIPAL": the name is not 1 to 128 bytes of UTF-8 without control characters. It would enter
+// every record, and a record that does not parse can never be taken back.
+absl::StatusOr<customerledger::v1::Who> CallerOf(const grpc::ServerContextBase& context);
+
+// The check alone.
+absl::Status ValidatePrincipal(absl::string_view principal);
 
 }  // namespace ledger::services

@@ -246,6 +246,8 @@ AppendStreams::AppendStreams(Preparer& preparer, Sequencer& sequencer)
 AppendStreams::~AppendStreams() { Stop(); }
 
 AppendStreams::Reactor* AppendStreams::Open(grpc::CallbackServerContext* context) {
+  absl::StatusOr<pb::Who> who = CallerOf(*context);
+  if (!who.ok()) return new RefusedStream(who.status());
   Stream* stream = nullptr;
   {
     MutexLock lock(mutex_);
@@ -254,7 +256,7 @@ AppendStreams::Reactor* AppendStreams::Open(grpc::CallbackServerContext* context
       return new RefusedStream(absl::ResourceExhaustedError(
           "TOO_MANY_STREAMS: at most 256 AppendStream calls at a time; close one, or retry later"));
     }
-    stream = new Stream(*this, CallerOf(*context));
+    stream = new Stream(*this, *std::move(who));
     streams_.insert(stream);
   }
   stream->Start();

@@ -8,6 +8,7 @@
 #include "projections/policy/event_names.h"
 #include "services/common/status_metadata.h"
 #include "services/ledger/policy_holds.h"
+#include "services/ledger/validate.h"
 #include "storage/record_codec.h"
 #include "storage/status_macros.h"
 
@@ -25,6 +26,18 @@ pb::Subject ToSubject(const storage::SubjectKey& key) {
   subject.set_kind(key.kind);
   subject.set_id(key.id);
   return subject;
+}
+
+bool IsHandOver(const pb::Event& event) {
+  switch (event.body_case()) {
+    case pb::Event::kTransferProposed:
+    case pb::Event::kTransferAccepted:
+    case pb::Event::kTransferDeclined:
+    case pb::Event::kTransferCancelled:
+      return true;
+    default:
+      return false;
+  }
 }
 
 bool ChangesIdentity(const pb::Event& event) {
@@ -196,14 +209,34 @@ absl::Status Draft::CheckCorrection(const pb::EventCorrected& corrected) {
         absl::StrCat("OTHER_CUSTOMER: position ", corrected.target_position(),
                      " is not an event of customer '", corrected.customer_id(), "'"));
   }
-  if (corrected.has_right_event()) {
-    const pb::Event& right = corrected.right_event();
-    if (right.body_case() != target.event().body_case() ||
-        policy::CustomerIdOf(right) != corrected.customer_id() || !right.has_occurred_time()) {
-      return absl::InvalidArgumentError(
-          "BAD_CORRECTION: the right event must have the wrong one's type and customer, and an "
-          "occurred_time");
-    }
+  switch (target.event().body_case()) {
+    case pb::Event::kCustomersMerged:
+    case pb::Event::kCustomersUnmerged:
+    case pb::Event::kClaimJoined:
+      return absl::FailedPreconditionError(
+          "MERGE_NEEDS_UNMERGE: who is who is not corrected away; append a customers_unmerged instead");
+    default:
+      break;
+  }
+  if (!corrected.has_right_event()) return absl::OkStatus();
+  const pb::Event& right = corrected.right_event();
+  if (right.body_case() != target.event().body_case() ||
+      policy::CustomerIdOf(right) != corrected.customer_id() || !right.has_occurred_time()) {
+    return absl::InvalidArgumentError(
+        "BAD_CORRECTION: the right event must have the wrong one's type and customer, and an occurred_time");
+  }
+  if (absl::FromUnixSeconds(right.occurred_time().time().seconds()) > recorded_ + kAheadMax) {
+    return absl::InvalidArgumentError(
+        "BAD_TIME: the right event's occurred_time is more than ten minutes ahead of the ledger's clock");
+  }
+  // What came from an import stays that import's, and what did not never becomes evidence.
+  const pb::ImportEvidence& evidence = target.event().evidence();
+  if (right.has_evidence() != target.event().has_evidence() ||
+      right.evidence().source() != evidence.source() ||
+      right.evidence().record_number() != evidence.record_number()) {
+    return absl::InvalidArgumentError(
+        "BAD_CORRECTION: the right event must carry the wrong one's evidence: none, or the same source and "
+        "record");
   }
   return absl::OkStatus();
 }
@@ -242,6 +275,7 @@ absl::Status Draft::Add(int index) {
   context.timeline = timeline_;
   context.recorded_time = recorded_;
   rules::CustomerState nobody;
+  rules::CustomerState earlier;
   context.customer = &nobody;
   std::string canonical;
   bool known_before = false;
@@ -260,6 +294,15 @@ absl::Status Draft::Add(int index) {
     if (!event.has_evidence()) {
       LEDGER_ASSIGN_OR_RETURN(FoldedCustomer * folded, Fold(canonical));
       context.customer = &folded->state;
+      const absl::Time counts = IsHandOver(event) ? CountsAt(event) : absl::InfiniteFuture();
+      if (counts < folded->last_time) {
+        // A step of a hand-over is judged where it will stand: accepted on what came later, it would do nothing.
+        LEDGER_ASSIGN_OR_RETURN(const runtime::CustomerHistory history,
+                                runtime::LoadHistory(*this, *timeline_, canonical, UINT64_MAX));
+        LEDGER_ASSIGN_OR_RETURN(earlier, rules::Fold(*timeline_, history.history, counts));
+        context.customer = &earlier;
+        context.recorded_time = counts;
+      }
     }
   }
   LEDGER_ASSIGN_OR_RETURN(rules::Decision decision, rules::Decide(context, event));
@@ -287,7 +330,10 @@ absl::Status Draft::AddDerived(std::vector<pb::Event> events, const std::string&
     }
     std::vector<storage::SubjectKey> derived_subjects;
     for (const pb::Subject& s : policy::SubjectsOf(derived)) derived_subjects.push_back({s.kind(), s.id()});
-    if (!derived.has_occurred_time()) *derived.mutable_occurred_time() = cause.occurred_time();
+    // The server says it, when it says it.
+    *derived.mutable_occurred_time()->mutable_time() =
+        TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(recorded_));
+    derived.mutable_occurred_time()->set_utc_offset_seconds(cause.occurred_time().utc_offset_seconds());
     LEDGER_RETURN_IF_ERROR(
         AddRecord(std::move(derived), std::move(derived_subjects), nullptr, rule_id, caused_by));
   }
@@ -318,6 +364,13 @@ absl::Status Draft::KeepStates(const pb::Event& event, const PreparedEvent& prep
 
 absl::Status Draft::KeepMerge(const pb::CustomersMerged& merged) {
   const std::string& absorbed = merged.absorbed_customer_id();
+  for (const std::string& id : {merged.customer_id(), absorbed}) {
+    LEDGER_ASSIGN_OR_RETURN(const storage::SubjectHead head, Head(Customer(id)));
+    if (head.version == 0) {
+      return absl::NotFoundError(absl::StrCat("CUSTOMER_NOT_FOUND: no event about customer '", id,
+                                              "' is known; nothing can be merged with it"));
+    }
+  }
   LEDGER_ASSIGN_OR_RETURN(const std::string survivor, Canonical(merged.customer_id()));
   LEDGER_ASSIGN_OR_RETURN(const std::string former, Canonical(absorbed));
   if (survivor == former) {
@@ -386,6 +439,16 @@ absl::Status Draft::AddRecord(pb::Event event, std::vector<storage::SubjectKey> 
   }
   place.subjects = std::move(subjects);
   return Absorb(record);
+}
+
+// The business time that `event` will have.
+absl::Time Draft::CountsAt(const pb::Event& event) const {
+  pb::Record record;
+  *record.mutable_event() = event;
+  record.mutable_header()->set_event_type(policy::EventTypeOf(event));
+  *record.mutable_header()->mutable_recorded_time() =
+      TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(recorded_));
+  return rules::BusinessTimeOf(*timeline_, record);
 }
 
 // Lets the events that follow in the request see this one.

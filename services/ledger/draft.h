@@ -64,6 +64,7 @@ class Draft : public runtime::SubjectSource {
                           const customerledger::v1::Event& cause, uint64_t caused_by);
   absl::Status AddRecord(customerledger::v1::Event event, std::vector<storage::SubjectKey> subjects,
                          const PreparedEvent* prepared, const std::string& rule_id, uint64_t caused_by);
+  absl::Time CountsAt(const customerledger::v1::Event& event) const;
   absl::Status Absorb(const customerledger::v1::Record& record);
   absl::Status KeepStates(const customerledger::v1::Event& event, const PreparedEvent& prepared);
   absl::Status KeepMerge(const customerledger::v1::CustomersMerged& merged);

@@ -34,7 +34,9 @@ grpc::ServerUnaryReactor* LedgerServiceImpl::Append(grpc::CallbackServerContext*
                                                     pb::AppendResponse* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   // Preparing reads at most a row or two that are nearly always in memory.
-  absl::StatusOr<AppendJob> job = preparer_.Prepare(*request, CallerOf(*context), /*producer=*/"", 0);
+  absl::StatusOr<pb::Who> who = CallerOf(*context);
+  absl::StatusOr<AppendJob> job =
+      who.ok() ? preparer_.Prepare(*request, *std::move(who), /*producer=*/"", 0) : who.status();
   if (!job.ok()) {
     reactor->Finish(ToGrpcStatus(job.status()));
     return reactor;

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "projections/policy/event_names.h"
 #include "services/ledger/deterministic_bytes.h"
@@ -75,14 +77,24 @@ absl::StatusOr<AppendJob> Preparer::Prepare(pb::AppendRequest request, pb::Who w
     const std::string customer_id = policy::CustomerIdOf(added.event());
     // The policy is asked only where it can matter: most requests bring neither digits for an id nor a phone number.
     std::string region;
-    if (ConsistsOfPhoneCharacters(customer_id) || added.personal().contact_points_size() > 0) {
+    bool needs_region = added.personal().contact_points_size() > 0;
+    std::vector<std::string> ids;
+    for (const pb::Subject& subject : policy::SubjectsOf(added.event())) {
+      if (subject.kind() != pb::SUBJECT_KIND_CUSTOMER) continue;
+      absl::string_view id = subject.id();
+      if (!absl::ConsumePrefix(&id, "tel:")) absl::ConsumePrefix(&id, "mailto:");
+      needs_region = needs_region || ConsistsOfPhoneCharacters(id);
+      ids.emplace_back(id);
+    }
+    if (needs_region) {
       LEDGER_ASSIGN_OR_RETURN(region, PhoneRegion(job.ledger.number));
     }
-    if (!customer_id.empty() && vault::LooksLikeContactPoint(customer_id, region)) {
+    for (const std::string& id : ids) {
+      if (!vault::LooksLikeContactPoint(id, region)) continue;
       return absl::InvalidArgumentError(absl::StrCat(
           "ID_IS_CONTACT_POINT: events[", i,
-          "]: the customer's id is a phone number or an e-mail address. Ids cannot be erased: use an opaque "
-          "id, and send the contact point as personal data"));
+          "]: a customer's id is a phone number or an e-mail address. Ids cannot be erased: use an "
+          "opaque id, and send the contact point as personal data"));
     }
     if (!added.has_personal() || added.personal().ByteSizeLong() == 0) continue;
     PreparedEvent& prepared = job.prepared[static_cast<size_t>(i)];

@@ -142,8 +142,9 @@ absl::Status ValidateEvent(const pb::NewEvent& added, const std::string& where, 
   if (!event.has_occurred_time()) return Invalid("BAD_TIME", where, "has no occurred_time");
   if (event.note().size() > 4096) return Invalid("TOO_LONG", where + ".note", "is longer than 4,096 bytes");
   LEDGER_RETURN_IF_ERROR(ValidateFields(added, where, 0));
-  if (absl::FromUnixSeconds(event.occurred_time().time().seconds()) > now + absl::Hours(24)) {
-    return Invalid("BAD_TIME", where + ".occurred_time", "is more than a day ahead of the ledger's clock");
+  if (absl::FromUnixSeconds(event.occurred_time().time().seconds()) > now + kAheadMax) {
+    return Invalid("BAD_TIME", where + ".occurred_time",
+                   "is more than ten minutes ahead of the ledger's clock");
   }
   if (from_import != event.has_evidence()) {
     return from_import

@@ -13,6 +13,9 @@ inline constexpr int kEventsMax = 1'000;
 inline constexpr size_t kRequestBytesMax = 4 << 20;
 inline constexpr size_t kEventBytesMax = 64 << 10;
 inline constexpr size_t kIdBytesMax = 128;
+// How far an event may be ahead of the ledger's clock: clocks differ, but nothing has happened that is yet to come, and
+// lists that are kept for the present could not show it.
+inline constexpr absl::Duration kAheadMax = absl::Minutes(10);
 
 // `from_import`: the request came with a producer instead of a request_id.
 absl::Status ValidateAppend(const customerledger::v1::AppendRequest& request, bool from_import,

@@ -124,12 +124,14 @@ grpc::ServerUnaryReactor* OperationsServiceImpl::CreateLedger(grpc::CallbackServ
     if (const absl::Status status = CheckCreation(*request); !status.ok()) {
       return reactor->Finish(ToGrpcStatus(status));
     }
+    absl::StatusOr<pb::Who> who = CallerOf(*context);
+    if (!who.ok()) return reactor->Finish(ToGrpcStatus(who.status()));
     CreateLedgerJob job;
     job.name = request->name();
     job.policy = request->policy();
     job.simulated = request->simulated();
     job.request_id = request->request_id();
-    job.who = CallerOf(*context);
+    job.who = *std::move(who);
     job.recorded_time = absl::FromUnixSeconds(request->recorded_time().seconds()) +
                         absl::Nanoseconds(request->recorded_time().nanos());
     job.done = [this, response, reactor](const absl::StatusOr<storage::LedgerIdentity>& created) {

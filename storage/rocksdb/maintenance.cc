@@ -9,6 +9,8 @@
 #include <system_error>
 #include <utility>
 
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "openssl/rand.h"
@@ -25,7 +27,8 @@ namespace fs = std::filesystem;
 namespace pb = ::customerledger::v1;
 
 constexpr char kMarker[] = "BACKUP";
-constexpr char kMarkerText[] = "customer ledger backup, format 1\n";
+constexpr char kMarkerStart[] = "customer ledger backup, format ";
+constexpr uint64_t kBackupFormat = 1;
 
 absl::Status Refused(absl::string_view what, const std::error_code& error) {
   return absl::UnavailableError(absl::StrCat("DISK_REFUSED: ", what, ": ", error.message()));
@@ -78,10 +81,23 @@ bool IsEmptyOrMissing(const std::string& directory) {
          (fs::is_directory(directory, error) && fs::is_empty(directory, error));
 }
 
-bool IsBackup(const std::string& directory) {
-  std::ifstream file(directory + "/" + kMarker);
+// OK if `directory` holds a backup. kNotFound: it does not. kFailedPrecondition: one of a newer format.
+absl::Status CheckIsBackup(const std::string& directory) {
+  std::ifstream file(absl::StrCat(directory, "/", kMarker));
   std::string line;
-  return std::getline(file, line) && line + "\n" == kMarkerText;
+  if (!std::getline(file, line) || !absl::StartsWith(line, kMarkerStart)) {
+    return absl::NotFoundError(absl::StrCat("NOT_A_BACKUP: there is no backup in ", directory));
+  }
+  uint64_t format = 0;
+  if (!absl::SimpleAtoi(line.substr(std::string(kMarkerStart).size()), &format) || format == 0) {
+    return absl::DataLossError(absl::StrCat("BACKUP_DAMAGED: the marker of ", directory, " cannot be read"));
+  }
+  if (format > kBackupFormat) {
+    return absl::FailedPreconditionError(absl::StrCat("FORMAT_IS_NEWER: the backup in ", directory,
+                                                      " has format ", format, "; this release reads up to ",
+                                                      kBackupFormat, ". Use the release that wrote it."));
+  }
+  return absl::OkStatus();
 }
 
 // Engine is BackupEngine, or BackupEngineReadOnly, which tidies nothing up.
@@ -145,14 +161,15 @@ absl::StatusOr<uint64_t> CreateBackup(RocksEventLog& log, vault::Vault& vault,
         absl::StrCat("BAD_DIRECTORY: '", directory,
                      "' must be an absolute path on the server's machine outside its data directory"));
   }
-  if (!IsEmptyOrMissing(directory) && !IsBackup(directory)) {
+  if (!IsEmptyOrMissing(directory) && !CheckIsBackup(directory).ok()) {
     return absl::AlreadyExistsError(absl::StrCat(
         "NOT_A_BACKUP: ", directory, " holds something else; name an empty or missing directory"));
   }
   std::error_code error;
   fs::create_directories(directory, error);
   if (error) return Refused(absl::StrCat("cannot make ", directory), error);
-  LEDGER_RETURN_IF_ERROR(WriteFile(absl::StrCat(directory, "/", kMarker), kMarkerText));
+  LEDGER_RETURN_IF_ERROR(
+      WriteFile(absl::StrCat(directory, "/", kMarker), absl::StrCat(kMarkerStart, kBackupFormat, "\n")));
 
   progress("head");
   const CommitRowsKept commit_rows_kept(log);
@@ -188,7 +205,7 @@ absl::StatusOr<uint64_t> CreateBackup(RocksEventLog& log, vault::Vault& vault,
 
 absl::Status RestoreBackup(const std::string& from, const std::string& to,
                            const std::function<void(absl::string_view)>& progress) {
-  if (!IsBackup(from)) return absl::NotFoundError(absl::StrCat("NOT_A_BACKUP: there is no backup in ", from));
+  LEDGER_RETURN_IF_ERROR(CheckIsBackup(from));
   if (!IsEmptyOrMissing(to)) {
     return absl::FailedPreconditionError(
         absl::StrCat("NOT_EMPTY: ", to, " holds something; a restore needs an empty or missing directory"));

@@ -141,7 +141,14 @@ TEST_F(RebuildTest, GoesOnAfterAKillAtAnyStep) {
   options.records_per_turn = 100;
   options.on_rebuild_step = [&](RebuildStep step) {
     const std::string copy = NewDirectory() + absl::StrCat("-step", static_cast<int>(step));
-    fs::copy(directory, copy, fs::copy_options::recursive);
+    // The store goes on meanwhile and may remove a file between the listing and the copy: a kill is one instant, so the
+    // copy is made again until it is of one.
+    std::error_code error;
+    do {
+      fs::remove_all(copy);
+      fs::copy(directory, copy, fs::copy_options::recursive, error);
+    } while (error == std::errc::no_such_file_or_directory);
+    ASSERT_FALSE(error) << error.message();
     copies.push_back(copy);
   };
   {

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "services/common/status_metadata.h"
@@ -301,6 +302,85 @@ TEST_F(SequencerTest, AnAliasesEventsConcernTheFirstCustomerUntilTheyAreUnmerged
   EXPECT_TRUE(own.ok()) << own.status();
 }
 
+pb::AppendRequest Correction(const std::string& id, uint64_t target, const pb::Event* right) {
+  pb::AppendRequest request = Request(id, "c-1");
+  pb::EventCorrected& corrected = *request.mutable_events(0)->mutable_event()->mutable_event_corrected();
+  corrected.set_customer_id("c-1");
+  corrected.set_target_position(target);
+  corrected.set_approved_by("boss");
+  if (right != nullptr) *corrected.mutable_right_event() = *right;
+  return request;
+}
+
+TEST_F(SequencerTest, ACorrectionPassesWhatItsEventWouldHaveToPass) {
+  const Outcome registered = Append(Registration("r-1", "c-1", "liu"));
+  ASSERT_TRUE(registered.ok()) << registered.status();
+  const uint64_t target = registered->position().position();
+  const pb::Event wrong = RecordAt(target).event();
+
+  pb::Event ahead = wrong;
+  ahead.mutable_occurred_time()->mutable_time()->set_seconds(6'900'000'000);
+  EXPECT_EQ(ReasonOf(Append(Correction("k-1", target, &ahead)).status()), "BAD_TIME");
+  pb::Event evidence = wrong;
+  evidence.mutable_evidence()->mutable_recorded_owner()->set_staff_id("wang");
+  EXPECT_EQ(ReasonOf(Append(Correction("k-2", target, &evidence)).status()), "BAD_CORRECTION");
+  pb::Event other_type = wrong;
+  other_type.mutable_contact_logged()->set_customer_id("c-1");
+  EXPECT_EQ(ReasonOf(Append(Correction("k-3", target, &other_type)).status()), "BAD_CORRECTION");
+  EXPECT_EQ(ReasonOf(Append(Correction("k-4", 99, nullptr)).status()), "NO_SUCH_EVENT");
+  pb::Event right = wrong;
+  right.mutable_customer_registered()->set_registrar_id("chen");
+  const Outcome corrected = Append(Correction("k-5", target, &right));
+  EXPECT_TRUE(corrected.ok()) << corrected.status();
+}
+
+TEST_F(SequencerTest, WhoIsWhoIsNotCorrectedAwayAndNobodyUnknownIsMerged) {
+  ASSERT_TRUE(Append(Registration("r-1", "c-1", "liu", "13800138000")).ok());
+  const Outcome joined = Append(Registration("r-2", "c-2", "chen", "13800138000"));
+  ASSERT_TRUE(joined.ok());
+  EXPECT_EQ(ReasonOf(Append(Correction("k-1", joined->events(1).position(), nullptr)).status()),
+            "MERGE_NEEDS_UNMERGE");
+  pb::AppendRequest merge = Request("m-1", "c-1");
+  pb::SubjectCheck& check = *merge.add_checks();
+  check.mutable_subject()->set_kind(pb::SUBJECT_KIND_CUSTOMER);
+  check.mutable_subject()->set_id("c-9");
+  check.mutable_any();
+  pb::CustomersMerged& merged = *merge.mutable_events(0)->mutable_event()->mutable_customers_merged();
+  merged.set_customer_id("c-1");
+  merged.set_absorbed_customer_id("c-9");
+  EXPECT_EQ(ReasonOf(Append(merge).status()), "CUSTOMER_NOT_FOUND");
+}
+
+TEST_F(SequencerTest, AHandOverIsJudgedWhereItWillStand) {
+  const Outcome registered = Append(Registration("r-1", "c-1", "liu"));
+  ASSERT_TRUE(registered.ok());
+  const auto propose = [&](const std::string& id, int64_t seconds) {
+    pb::AppendRequest request = Request(id, "c-1");
+    pb::Event& proposal = *request.mutable_events(0)->mutable_event();
+    proposal.mutable_occurred_time()->mutable_time()->set_seconds(seconds);
+    proposal.mutable_transfer_proposed()->set_customer_id("c-1");
+    proposal.mutable_transfer_proposed()->set_transfer_id("t-" + id);
+    proposal.mutable_transfer_proposed()->mutable_from()->set_staff_id("liu");
+    proposal.mutable_transfer_proposed()->mutable_to()->set_staff_id("wang");
+    proposal.mutable_transfer_proposed()->set_proposed_by("liu");
+    return request;
+  };
+  // Half a minute before liu owned anything: accepted, it would do nothing.
+  const Outcome early = Append(propose("early", registered->recorded_time().seconds() - 30));
+  EXPECT_FALSE(early.ok());
+  // Stamped with the whole second of the registration: it stands behind it.
+  const Outcome same_second = Append(propose("same", registered->recorded_time().seconds()));
+  ASSERT_TRUE(same_second.ok()) << same_second.status();
+  pb::AppendRequest accept = Request("a-1", "c-1");
+  pb::Event& acceptance = *accept.mutable_events(0)->mutable_event();
+  acceptance.mutable_occurred_time()->mutable_time()->set_seconds(registered->recorded_time().seconds());
+  acceptance.mutable_transfer_accepted()->set_customer_id("c-1");
+  acceptance.mutable_transfer_accepted()->set_transfer_id("t-same");
+  acceptance.mutable_transfer_accepted()->set_receiver_id("wang");
+  const Outcome outcome = Append(accept);
+  EXPECT_TRUE(outcome.ok()) << outcome.status();
+}
+
 TEST_F(SequencerTest, TheSameCustomerIdInTwoLedgersNeverMeets) {
   CreateLedger("m");
   ASSERT_TRUE(Append(Registration("r-1", "c-1", "liu", "13800138000")).ok());
@@ -316,6 +396,8 @@ TEST_F(SequencerTest, TheSameCustomerIdInTwoLedgersNeverMeets) {
 TEST_F(SequencerTest, AnIdThatIsAPhoneNumberIsRefused) {
   EXPECT_EQ(ReasonOf(Append(Registration("r-1", "+8613800138000", "liu")).status()), "ID_IS_CONTACT_POINT");
   EXPECT_EQ(ReasonOf(Append(Registration("r-2", "liu@example.com", "liu")).status()), "ID_IS_CONTACT_POINT");
+  EXPECT_EQ(ReasonOf(Append(Registration("r-3", "tel:+8613800138000", "liu")).status()),
+            "ID_IS_CONTACT_POINT");
 }
 
 TEST_F(SequencerTest, PositionsAndVersionsStayDenseUnderManyWriters) {

@@ -416,6 +416,39 @@ TEST_F(StreamTest, RefusesWhatCannotBeFollowed) {
   EXPECT_EQ(status_of(request).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
 }
 
+TEST_F(StreamTest, APrincipalThatCouldNotBeReadBackIsRefused) {
+  auto stub = Stub();
+  {
+    grpc::ClientContext context;
+    context.AddMetadata("customerledger-principal", std::string(200, 'x'));
+    pb::AppendResponse response;
+    EXPECT_EQ(stub->Append(&context, Contact("r-1", "c-1", "liu"), &response).error_code(),
+              grpc::StatusCode::INVALID_ARGUMENT);
+  }
+  EXPECT_EQ(Position(), 2u);
+  grpc::ClientContext context;
+  context.AddMetadata("customerledger-principal", "front-desk");
+  pb::AppendResponse response;
+  ASSERT_TRUE(stub->Append(&context, Contact("r-1", "c-1", "liu"), &response).ok());
+  EXPECT_EQ(RecordAt(3).header().who().principal(), "front-desk");
+}
+
+TEST_F(StreamTest, ManyFailingChecksFitIntoTheTrailers) {
+  pb::AppendRequest request = Contact("r-1", "c-0", "liu");
+  for (int i = 1; i < 300; ++i) {
+    const pb::AppendRequest more = Contact("", absl::StrCat("customer-with-a-long-name-", i), "liu");
+    *request.add_events() = more.events(0);
+    *request.add_checks() = more.checks(0);
+  }
+  for (pb::SubjectCheck& check : *request.mutable_checks()) check.mutable_exists();
+  auto stub = Stub();
+  grpc::ClientContext context;
+  pb::AppendResponse response;
+  const grpc::Status status = stub->Append(&context, request, &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::ABORTED);
+  EXPECT_THAT(status.error_message(), HasSubstr("bytes more"));
+}
+
 TEST_F(StreamTest, PagesOfTheLogForwardAndBackward) {
   for (int i = 0; i < 25; ++i) {
     ASSERT_TRUE(Append(Contact(absl::StrCat("r-", i), absl::StrCat("c-", i % 2), "liu")).ok());

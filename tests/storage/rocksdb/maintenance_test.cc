@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <string>
@@ -188,6 +189,15 @@ TEST_F(MaintenanceTest, ARestoreNeedsAnEmptyDirectory) {
   EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
   EXPECT_THAT(std::string(status.message()), HasSubstr("NOT_EMPTY"));
   EXPECT_EQ(AllFiles(Restored()).size(), 1u);
+}
+
+TEST_F(MaintenanceTest, ABackupOfANewerFormatIsRefusedByName) {
+  Commit(5);
+  ASSERT_OK(Backup());
+  std::ofstream(BackupDir() + "/BACKUP") << "customer ledger backup, format 2\n";
+  const absl::Status status = Restore(Restored());
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()), testing::HasSubstr("FORMAT_IS_NEWER"));
 }
 
 TEST_F(MaintenanceTest, AnUnfinishedRestoreIsNotServed) {

@@ -249,10 +249,8 @@ absl::Status Draft::Meet(const std::string& customer_id, const PreparedEvent& pr
     LEDGER_ASSIGN_OR_RETURN(const SubjectState state, State(ContactPoint(point)));
     if (state.first_customer_id().empty()) continue;
     LEDGER_ASSIGN_OR_RETURN(const std::string first, Canonical(state.first_customer_id()));
-    LEDGER_ASSIGN_OR_RETURN(const std::vector<pb::Record> seen, Records(ContactPoint(point), UINT64_MAX));
-    const uint64_t since = seen.empty() ? UINT64_MAX : seen.front().header().position();
-    if (first == customer_id || since >= earliest) continue;
-    earliest = since;
+    if (first == customer_id || state.first_position() >= earliest) continue;
+    earliest = state.first_position();
     context->joined_customer_id = first;
     context->contact_point = point;
   }
@@ -347,6 +345,7 @@ absl::Status Draft::KeepStates(const pb::Event& event, const PreparedEvent& prep
     LEDGER_ASSIGN_OR_RETURN(SubjectState state, State(ContactPoint(point)));
     if (!state.first_customer_id().empty()) continue;
     state.set_first_customer_id(customer_id);
+    state.set_first_position(first_position_ + records_.size());
     LEDGER_RETURN_IF_ERROR(SetState(ContactPoint(point), state));
   }
   if (prepared.has_personal) {

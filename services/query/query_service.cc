@@ -9,8 +9,8 @@
 #include "customerledger/v1/record.pb.h"
 #include "projections/policy/event_names.h"
 #include "services/common/grpc_status.h"
-#include "services/ledger/writer_state.pb.h"
 #include "services/query/check_question.h"
+#include "storage/record_codec.h"
 #include "storage/status_macros.h"
 #include "storage/vault/contact_point.h"
 #include "storage/vault/personal.h"
@@ -23,6 +23,9 @@ using runtime::ProjectionKind;
 
 // The answer that a view is behind must reach the caller before the caller gives up.
 constexpr absl::Duration kAnswerTime = absl::Milliseconds(50);
+
+// A contact point that more events than this name is a switchboard, not a person.
+constexpr size_t kContactPointEventsMax = 1'000;
 
 template <typename Request>
 const std::string& LedgerOf(const Request& request) {
@@ -222,17 +225,26 @@ absl::StatusOr<pb::SearchCustomersResponse> QueryServiceImpl::Search(
   }
   const std::string id =
       vault::ContactPointId(vault_.ContactKey(ledger.ledger_id), point.kind(), *normalized);
-  LEDGER_ASSIGN_OR_RETURN(const storage::SubjectHead head,
-                          log_.Head(ledger.number, {pb::SUBJECT_KIND_CONTACT_POINT, id}));
-  if (head.version == 0) return response;
-  SubjectState state;
-  if (!state.ParseFromString(head.state)) {
-    return absl::DataLossError("BAD_STATE: what is known of the contact point cannot be read");
+  // Everybody who ever gave it: customers that were unmerged, or that came to share a phone, are several.
+  std::vector<uint64_t> positions;
+  LEDGER_RETURN_IF_ERROR(log_.ScanSubject(ledger.number, {pb::SUBJECT_KIND_CONTACT_POINT, id}, 1,
+                                          storage::Order::kForward, [&](uint64_t, uint64_t position) {
+                                            positions.push_back(position);
+                                            return positions.size() < kContactPointEventsMax;
+                                          }));
+  std::set<std::string> seen;
+  for (const uint64_t position : positions) {
+    LEDGER_ASSIGN_OR_RETURN(const std::string bytes, log_.Read(ledger.number, position));
+    LEDGER_ASSIGN_OR_RETURN(const pb::Record record, storage::ParseRecord(bytes));
+    const std::string customer_id = policy::CustomerIdOf(record.event());
+    if (customer_id.empty() || !seen.insert(customer_id).second) continue;
+    LEDGER_ASSIGN_OR_RETURN(const runtime::CustomerIdentity identity,
+                            answers_.Canonical(ledger, customer_id));
+    const auto& found = response.customer_ids();
+    if (std::find(found.begin(), found.end(), identity.customer_id) == found.end()) {
+      response.add_customer_ids(identity.customer_id);
+    }
   }
-  if (state.first_customer_id().empty()) return response;
-  LEDGER_ASSIGN_OR_RETURN(const runtime::CustomerIdentity identity,
-                          answers_.Canonical(ledger, state.first_customer_id()));
-  response.add_customer_ids(identity.customer_id);
   return response;
 }
 

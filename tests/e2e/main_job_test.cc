@@ -157,6 +157,18 @@ TEST_F(MainJobTest, SearchFindsTheFirstCustomerInAnyWriting) {
   EXPECT_EQ(nobody.customer_ids_size(), 0);
   pb::SearchCustomersResponse none;
   EXPECT_EQ(search("not a number", &none).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+
+  // Parted again, both have the number.
+  pb::NewEvent unmerge;
+  *unmerge.mutable_event()->mutable_occurred_time() = Contact("first", "liu").event().occurred_time();
+  unmerge.mutable_event()->mutable_customers_unmerged()->set_customer_id("first");
+  unmerge.mutable_event()->mutable_customers_unmerged()->set_absorbed_customer_id("second");
+  Append("shop", {unmerge});
+  pb::SearchCustomersResponse both;
+  ASSERT_TRUE(search("13800138000", &both).ok());
+  ASSERT_EQ(both.customer_ids_size(), 2);
+  EXPECT_EQ(both.customer_ids(0), "first");
+  EXPECT_EQ(both.customer_ids(1), "second");
 }
 
 TEST_F(MainJobTest, HistoryHasTheLatestPersonalDataOfEachKind) {

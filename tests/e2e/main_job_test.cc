@@ -55,6 +55,7 @@ TEST_F(MainJobTest, OfTwoClaimsAtOnceTheFirstPositionOwns) {
     grpc::Status statuses[2];
     {
       std::vector<std::thread> sellers;
+      sellers.reserve(2);
       for (int i = 0; i < 2; ++i) {
         sellers.emplace_back([&, i] {
           statuses[i] =
@@ -80,6 +81,7 @@ TEST_F(MainJobTest, OfTwoRegistrationsThatRequireANewCustomerOneIsAborted) {
   grpc::Status statuses[2];
   {
     std::vector<std::thread> sellers;
+    sellers.reserve(2);
     for (int i = 0; i < 2; ++i) {
       sellers.emplace_back([&, i] {
         pb::AppendRequest request = Request("shop", {Registration("new", i == 0 ? "liu" : "chen")});
@@ -231,6 +233,7 @@ TEST_F(MainJobTest, CreatingALedgerTwiceIsSafeForTheSameRequestOnly) {
 
 TEST_F(MainJobTest, RebuildsWhileAppendsAndQueriesGoOn) {
   std::vector<pb::NewEvent> many;
+  many.reserve(500);
   for (int i = 0; i < 500; ++i) many.push_back(Registration(absl::StrCat("c", i), "liu"));
   const pb::AppendResponse before = Append("shop", many);
   ASSERT_EQ(OwnerOf("shop", "c1", before.position()), "liu");

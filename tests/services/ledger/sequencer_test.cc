@@ -234,6 +234,32 @@ TEST_F(SequencerTest, AFullQueueRefusesWithAReasonAndKeepsWhatItHas) {
   EXPECT_EQ(answered.load(), accepted);
 }
 
+TEST_F(SequencerTest, ABusyLedgerDelaysAnotherByNoMoreThanItsTurn) {
+  CreateLedger("quiet");
+  sequencing_.jobs_of_turn = 16;
+  sequencing_.group_jobs_max = 64;
+  Restart();
+  gated_->Close();
+  ASSERT_TRUE(Submit(Contact("first", "c-1", "liu"), [](Outcome) {}).ok());
+  gated_->AwaitCommitAtGate();
+  std::atomic<int> busy_answers{0};
+  for (int i = 0; i < 1'500; ++i) {
+    ASSERT_TRUE(Submit(Contact(absl::StrCat("r-", i), "c-1", "liu"), [&](Outcome) { ++busy_answers; }).ok());
+  }
+  pb::AppendRequest request = Contact("q-1", "c-1", "liu");
+  request.set_ledger("quiet");
+  std::promise<int> answered_before;
+  ASSERT_TRUE(Submit(request, [&](Outcome o) {
+                EXPECT_TRUE(o.ok()) << o.status();
+                answered_before.set_value(busy_answers.load());
+              }).ok());
+  gated_->Open();
+  // Two groups were full before it came, beside the one at the gate; then it waits for a turn, not for the queue.
+  EXPECT_LE(answered_before.get_future().get(), 1 + 3 * (64 + 16));
+  sequencer_->Stop();
+  EXPECT_EQ(busy_answers.load(), 1'500);
+}
+
 TEST_F(SequencerTest, AnImportCountsByItsProducer) {
   const auto imported = [](uint64_t number) {
     pb::AppendRequest request = Contact("", "c-1", "");

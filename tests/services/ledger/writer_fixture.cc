@@ -59,11 +59,10 @@ void WriterTest::Restart() {
   timelines_ = std::make_unique<runtime::TimelineStore>(*gated_);
   notifier_ = std::make_unique<CommitNotifier>(*gated_);
   preparer_ = std::make_unique<Preparer>(*gated_, *vault_, *timelines_, gated_->StagedVaultSlot());
-  SequencerOptions sequencing;
-  sequencing.on_commit = [this](storage::LedgerNumber ledger) { notifier_->Publish(ledger); };
-  sequencing.on_failure = [this](const absl::Status&) { ++failures_; };
+  sequencing_.on_commit = [this](storage::LedgerNumber ledger) { notifier_->Publish(ledger); };
+  sequencing_.on_failure = [this](const absl::Status&) { ++failures_; };
   sequencer_ =
-      std::make_unique<Sequencer>(*gated_, *timelines_, *preparer_, SystemRecordingClock(), sequencing);
+      std::make_unique<Sequencer>(*gated_, *timelines_, *preparer_, SystemRecordingClock(), sequencing_);
 }
 
 void WriterTest::TearDown() {

@@ -179,6 +179,7 @@ class WriterTest : public ::testing::Test {
   std::unique_ptr<Preparer> preparer_;
   std::unique_ptr<Sequencer> sequencer_;
   std::atomic<int> failures_{0};
+  SequencerOptions sequencing_;  // counts from the next Restart
 };
 
 // Requests on ledger "l" by `customer`, with nothing required of it.

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "customerledger/v1/policy.pb.h"
@@ -44,9 +45,11 @@ std::string DescribeValue(Session& session, const Message& message, const FieldD
     case FieldDescriptor::CPPTYPE_ENUM:
       return EnumName(field->enum_type(), repeated ? reflection->GetRepeatedEnumValue(message, field, index)
                                                    : reflection->GetEnumValue(message, field));
-    case FieldDescriptor::CPPTYPE_STRING:
-      return repeated ? reflection->GetRepeatedString(message, field, index)
-                      : reflection->GetString(message, field);
+    case FieldDescriptor::CPPTYPE_STRING: {
+      const std::string text = repeated ? reflection->GetRepeatedString(message, field, index)
+                                        : reflection->GetString(message, field);
+      return field->type() == FieldDescriptor::TYPE_BYTES ? absl::BytesToHexString(text) : text;
+    }
     case FieldDescriptor::CPPTYPE_INT64:
       return absl::StrCat(repeated ? reflection->GetRepeatedInt64(message, field, index)
                                    : reflection->GetInt64(message, field));

@@ -38,6 +38,7 @@ absl::Time BusinessTime(const policy::Timeline& timeline, const pb::RecordHeader
 
 std::vector<const pb::Record*> ByPosition(const std::vector<pb::Record>& records) {
   std::vector<const pb::Record*> sorted;
+  sorted.reserve(records.size());
   for (const pb::Record& record : records) sorted.push_back(&record);
   std::sort(sorted.begin(), sorted.end(), [](const pb::Record* a, const pb::Record* b) {
     return a->header().position() < b->header().position();
@@ -151,6 +152,7 @@ std::vector<IdentityLink> IdentityLinks(absl::string_view customer_id,
     }
   }
   std::vector<IdentityLink> links;
+  links.reserve(others.size());
   for (const auto& [other, goes_on] : others) links.push_back({other, goes_on});
   return links;
 }

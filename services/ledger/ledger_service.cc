@@ -12,6 +12,18 @@ namespace ledger::services {
 
 namespace pb = ::customerledger::v1;
 
+namespace {
+
+// Puts an outcome where gRPC sends it from.
+template <typename Response>
+grpc::Status Answer(absl::StatusOr<Response> outcome, Response* response) {
+  if (!outcome.ok()) return ToGrpcStatus(outcome.status());
+  *response = *std::move(outcome);
+  return grpc::Status::OK;
+}
+
+}  // namespace
+
 LedgerServiceImpl::LedgerServiceImpl(const storage::LogReader& log, Preparer& preparer, Sequencer& sequencer,
                                      CommitNotifier& notifier, vault::Vault& vault, WorkerPool& workers)
     : log_(log),
@@ -42,8 +54,7 @@ grpc::ServerUnaryReactor* LedgerServiceImpl::Append(grpc::CallbackServerContext*
     return reactor;
   }
   job->done = [reactor, response](absl::StatusOr<pb::AppendResponse> outcome) {
-    if (outcome.ok()) *response = *std::move(outcome);
-    reactor->Finish(ToGrpcStatus(outcome.status()));
+    reactor->Finish(Answer(std::move(outcome), response));
   };
   if (const absl::Status status = sequencer_.Submit(*std::move(job)); !status.ok()) {
     reactor->Finish(ToGrpcStatus(status));
@@ -62,8 +73,7 @@ grpc::ServerUnaryReactor* LedgerServiceImpl::ReadLog(grpc::CallbackServerContext
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   workers_.Run([this, reactor, request, response] {
     absl::StatusOr<pb::ReadLogResponse> page = ReadLogPage(log_, vault_, *request);
-    if (page.ok()) *response = *std::move(page);
-    reactor->Finish(ToGrpcStatus(page.status()));
+    reactor->Finish(Answer(std::move(page), response));
   });
   return reactor;
 }
@@ -74,8 +84,7 @@ grpc::ServerUnaryReactor* LedgerServiceImpl::ReadSubject(grpc::CallbackServerCon
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   workers_.Run([this, reactor, request, response] {
     absl::StatusOr<pb::ReadSubjectResponse> page = ReadSubjectPage(log_, vault_, *request);
-    if (page.ok()) *response = *std::move(page);
-    reactor->Finish(ToGrpcStatus(page.status()));
+    reactor->Finish(Answer(std::move(page), response));
   });
   return reactor;
 }

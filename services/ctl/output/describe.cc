@@ -109,6 +109,7 @@ std::string DescribeFields(Session& session, const Message& message, absl::strin
     if (field->is_repeated()) {
       std::vector<std::string> values;
       const int count = reflection->FieldSize(message, field);
+      values.reserve(static_cast<size_t>(count));
       for (int i = 0; i < count; ++i) values.push_back(DescribeValue(session, message, field, i));
       value = absl::StrCat("[", absl::StrJoin(values, ", "), "]");
     } else {

@@ -27,8 +27,9 @@ struct LogDatabaseOptions {
 
 enum class OpenMode { kReadOnly, kReadWrite, kCreate };
 
-// Opens `directory` with the options that notes on RocksDB's behaviour demand: a damaged or cut write-ahead log is
-// refused, checksums are checked everywhere, nothing resumes after a failed write.
+// Opens `directory` with the options that notes on RocksDB's behaviour demand: a damaged write-ahead log is
+// refused, checksums are checked everywhere, nothing resumes after a failed write. A log that was cut at its end
+// opens: that it is too short is for the head to say (open_check.h).
 absl::StatusOr<std::unique_ptr<rocksdb::DB>> OpenLogDatabase(const std::string& directory, OpenMode mode,
                                                              const LogDatabaseOptions& options);
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <map>
 #include <memory>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -199,7 +198,6 @@ absl::Status CheckOpen(rocksdb::DB& database, const HeadFile& head) {
 
   // The commits that may have come back from the write-ahead log: each there, each following the one before.
   std::map<LedgerNumber, std::pair<uint64_t, std::string>> ends;  // last position and root, by ledger
-  std::set<LedgerNumber> seen;
   std::string previous_hash;
   if (head.commit().flushed > 0) {
     // A flush that the manifest has forgotten took the last flushed commit's row with it.

@@ -109,6 +109,22 @@ std::vector<pb::Subject> SubjectsOf(const pb::Event& event) {
       return subjects;
     case pb::Event::kPresenceChanged:
       Add(pb::SUBJECT_KIND_STAFF, event.presence_changed().staff_id(), &subjects);
+      if (!event.presence_changed().site_id().empty()) {
+        Add(pb::SUBJECT_KIND_SITE, event.presence_changed().site_id(), &subjects);
+      }
+      return subjects;
+    case pb::Event::kReceptionAssigned:
+      Add(pb::SUBJECT_KIND_CUSTOMER, event.reception_assigned().customer_id(), &subjects);
+      if (!event.reception_assigned().site_id().empty()) {
+        Add(pb::SUBJECT_KIND_SITE, event.reception_assigned().site_id(), &subjects);
+      }
+      return subjects;
+    case pb::Event::kListSubmitted:
+      // Whether a customer's invitation counts depends on the list.
+      Add(pb::SUBJECT_KIND_RECORD, event.list_submitted().list_id(), &subjects);
+      for (const std::string& customer_id : event.list_submitted().customer_ids()) {
+        Add(pb::SUBJECT_KIND_CUSTOMER, customer_id, &subjects);
+      }
       return subjects;
     case pb::Event::kBreachRecorded:
       Add(pb::SUBJECT_KIND_STAFF, event.breach_recorded().staff_id(), &subjects);

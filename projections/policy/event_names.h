@@ -26,7 +26,8 @@ std::string CustomerIdOf(const customerledger::v1::Event& event);
 
 // What the event is about, as callers see it, the principal subject first, none twice. Customer events: the
 // customer; CustomersMerged, CustomersUnmerged, CustomersLinked, ClaimJoined: both customers. Staff and
-// presence events and breaches: the staff member. Rotations: the site. Policies: "policy". Calendars: their
+// presence events and breaches: the staff member; presence at a site: the site as well. Rotations: the site.
+// Receptions: the customer and the site. Lists: the list and every customer on it. Policies: "policy". Calendars: their
 // id. LedgerCreated and LineageStarted: "ledger". Announcements and refusals: a record named after the event,
 // so that they never count as a customer's own event. Events without a customer: a record under their own id
 // (case_id, report_id, list_id ...), or named after the event where they have none. A subject may have an

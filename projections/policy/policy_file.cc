@@ -7,10 +7,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
+#include "projections/policy/field_path.h"
 #include "projections/policy/utf8.h"
 
 namespace ledger::policy {
@@ -63,29 +61,11 @@ bool Parse(absl::string_view text, TextFormat::ParseInfoTree* tree, std::vector<
   return parser.ParseFromString(std::string(text), policy) && errors->empty();
 }
 
-// One step of a path: "classes[2]" or "name".
-struct PathStep {
-  std::string name;
-  int index = -1;
-};
-
-PathStep ReadStep(absl::string_view text) {
-  PathStep step;
-  const size_t bracket = text.find('[');
-  step.name = std::string(text.substr(0, bracket));
-  if (bracket == absl::string_view::npos) return step;
-  absl::string_view number = text.substr(bracket + 1);
-  absl::ConsumeSuffix(&number, "]");
-  if (!absl::SimpleAtoi(number, &step.index)) step.index = -1;
-  return step;
-}
-
 PolicyFileError Locate(const TextFormat::ParseInfoTree& root, const pb::PolicyFinding& finding) {
   PolicyFileError error{1, 1, absl::StrCat(finding.field(), ": ", finding.message())};
   const TextFormat::ParseInfoTree* tree = &root;
   const Descriptor* message = pb::Policy::descriptor();
-  for (const absl::string_view part : absl::StrSplit(finding.field(), '.')) {
-    const PathStep step = ReadStep(part);
+  for (const PathStep& step : ReadPath(finding.field())) {
     const FieldDescriptor* field = message->FindFieldByName(step.name);
     if (field == nullptr) break;
     const int index = field->is_repeated() ? std::max(step.index, 0) : -1;

@@ -47,7 +47,7 @@ absl::StatusOr<pb::Policy> ReadPolicy(Session& session, const std::string& path)
   std::vector<policy::PolicyFileError> errors;
   absl::StatusOr<pb::Policy> parsed = policy::ParsePolicyText(text, &errors);
   if (!parsed.ok()) return errors.empty() ? parsed.status() : FindingsError(path, errors);
-  const std::vector<pb::PolicyFinding> findings = policy::CheckPolicy(*parsed);
+  const std::vector<pb::PolicyFinding> findings = policy::PolicyErrors(*parsed);
   if (!findings.empty()) return FindingsError(path, policy::LocateFindings(text, findings));
   return parsed;
 }

@@ -11,7 +11,7 @@ namespace ledger::services {
 
 // kInvalidArgument "BAD_POLICY" with the first thing that is wrong with `policy`; OK if nothing is.
 inline absl::Status CheckPolicyHolds(const customerledger::v1::Policy& policy) {
-  const std::vector<customerledger::v1::PolicyFinding> findings = policy::CheckPolicy(policy);
+  const std::vector<customerledger::v1::PolicyFinding> findings = policy::PolicyErrors(policy);
   if (findings.empty()) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat("BAD_POLICY: ", findings[0].field(), ": ",
                                                  findings[0].message(),

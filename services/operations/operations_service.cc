@@ -86,7 +86,7 @@ absl::Status CheckCreation(const pb::CreateLedgerRequest& request) {
       return absl::InvalidArgumentError("BAD_TIME: recorded_time must lie in the years 1900 to 2200");
     }
   }
-  const std::vector<pb::PolicyFinding> findings = policy::CheckPolicy(request.policy());
+  const std::vector<pb::PolicyFinding> findings = policy::PolicyErrors(request.policy());
   if (findings.empty()) return absl::OkStatus();
   std::string text = "POLICY_REFUSED: the policy cannot be adopted:";
   for (size_t i = 0; i < findings.size() && i < kPolicyFindingsTold; ++i) {

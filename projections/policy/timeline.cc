@@ -63,7 +63,7 @@ void Timeline::Apply(const pb::Record& record) {
     calendars_[{published.calendar_id(), published.year()}] = std::move(year);
   } else if (event.has_staff_status_changed()) {
     const pb::StaffStatusChanged& changed = event.staff_status_changed();
-    StaffChange change{ToTime(event.occurred_time().time()), header.position(), changed.status()};
+    StaffChange change{ToTime(event.occurred_time().time()), header.position(), changed};
     std::vector<StaffChange>& changes = staff_changes_[changed.staff_id()];
     const auto after = std::upper_bound(
         changes.begin(), changes.end(), change, [](const StaffChange& a, const StaffChange& b) {
@@ -92,9 +92,24 @@ pb::StaffStatus Timeline::StaffStatusAt(absl::string_view staff_id, absl::Time t
   pb::StaffStatus status = pb::STAFF_STATUS_UNSPECIFIED;
   for (const StaffChange& change : changes->second) {
     if (change.time > time) break;
-    status = change.status;
+    status = change.said.status();
   }
   return status;
+}
+
+std::optional<StaffMember> Timeline::StaffAt(absl::string_view staff_id, absl::Time time) const {
+  const auto changes = staff_changes_.find(std::string(staff_id));
+  if (changes == staff_changes_.end() || changes->second.front().time > time) return std::nullopt;
+  StaffMember member;
+  for (const StaffChange& change : changes->second) {
+    if (change.time > time) break;
+    member.status = change.said.status();
+    if (!change.said.role().empty()) member.role = change.said.role();
+    if (!change.said.unit_id().empty()) member.unit_id = change.said.unit_id();
+    member.mentor_id = change.said.mentor_id();
+    member.delegate_id = change.said.delegate_id();
+  }
+  return member;
 }
 
 bool Timeline::IsWorkday(absl::string_view calendar_id, absl::CivilDay day) const {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -21,6 +22,15 @@ struct PolicyVersion {
   uint64_t position = 0;      // the event that adopted it
   absl::Time effective_from;  // periods that start at or after this run under it; InfinitePast for the first
   customerledger::v1::Policy policy;
+};
+
+// A staff member at one moment. Empty texts: not known, or nobody.
+struct StaffMember {
+  customerledger::v1::StaffStatus status = customerledger::v1::STAFF_STATUS_UNSPECIFIED;
+  std::string role;
+  std::string unit_id;
+  std::string mentor_id;
+  std::string delegate_id;
 };
 
 // What rules refer to apart from the customer: all policy versions, calendars and staff changes of one
@@ -46,6 +56,9 @@ class Timeline {
 
   // The last known status of a staff member at `time`; STAFF_STATUS_UNSPECIFIED if nobody ever said.
   customerledger::v1::StaffStatus StaffStatusAt(absl::string_view staff_id, absl::Time time) const;
+  // A staff member as known at `time`: what was said last; a change that does not name the role or the unit leaves it as
+  // it was. nullopt if nobody ever said anything.
+  std::optional<StaffMember> StaffAt(absl::string_view staff_id, absl::Time time) const;
   // Everybody ever named by a StaffStatusChanged, by id, with what was said last.
   const std::map<std::string, customerledger::v1::StaffStatusChanged>& staff() const { return staff_; }
 
@@ -65,7 +78,7 @@ class Timeline {
   struct StaffChange {
     absl::Time time;
     uint64_t position = 0;
-    customerledger::v1::StaffStatus status;
+    customerledger::v1::StaffStatusChanged said;
   };
 
   std::vector<PolicyVersion> policies_;

@@ -71,6 +71,25 @@ TEST_F(TimelineTest, StaffStatusFollowsOccurredTimeAlsoWhenRecordedLate) {
   EXPECT_EQ(timeline_.staff().at("liu").status(), pb::STAFF_STATUS_ACTIVE);  // what was said last
 }
 
+TEST_F(TimelineTest, AChangeThatNamesNoRoleOrUnitLeavesThem) {
+  EXPECT_FALSE(timeline_.StaffAt("liu", At(10)).has_value());
+  pb::Record record = Record(At(10));
+  pb::StaffStatusChanged* joined = record.mutable_event()->mutable_staff_status_changed();
+  joined->set_staff_id("liu");
+  joined->set_status(pb::STAFF_STATUS_TRIAL);
+  joined->set_role("salesperson");
+  joined->set_unit_id("north");
+  joined->set_mentor_id("wang");
+  timeline_.Apply(record);
+  Staff("liu", pb::STAFF_STATUS_LONG_LEAVE, At(20));
+  EXPECT_FALSE(timeline_.StaffAt("liu", At(9)).has_value());
+  EXPECT_EQ(timeline_.StaffAt("liu", At(10))->mentor_id, "wang");
+  EXPECT_EQ(timeline_.StaffAt("liu", At(20))->status, pb::STAFF_STATUS_LONG_LEAVE);
+  EXPECT_EQ(timeline_.StaffAt("liu", At(20))->role, "salesperson");
+  EXPECT_EQ(timeline_.StaffAt("liu", At(20))->unit_id, "north");
+  EXPECT_EQ(timeline_.StaffAt("liu", At(20))->mentor_id, "");
+}
+
 TEST_F(TimelineTest, WorkdaysFollowThePublishedCalendar) {
   const absl::CivilDay saturday(2026, 1, 3), monday(2026, 1, 5);
   EXPECT_FALSE(timeline_.IsWorkday("cn", saturday));

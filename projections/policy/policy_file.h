@@ -28,9 +28,16 @@ struct PolicyFileError {
 absl::StatusOr<customerledger::v1::Policy> ParsePolicyText(absl::string_view text,
                                                            std::vector<PolicyFileError>* errors);
 
-// Where in `text` the fields of `findings` stand: one error for each finding, in the text's order. A field that is
+// A finding, and where its field stands.
+struct LocatedFinding {
+  int line = 0;
+  int column = 0;
+  customerledger::v1::PolicyFinding finding;
+};
+
+// Where in `text` the fields of `findings` stand: one place for each finding, in the text's order. A field that is
 // missing is placed at the message that lacks it, or at 1:1. Requires: ParsePolicyText accepted `text`.
-std::vector<PolicyFileError> LocateFindings(absl::string_view text,
-                                            const std::vector<customerledger::v1::PolicyFinding>& findings);
+std::vector<LocatedFinding> LocateFindings(absl::string_view text,
+                                           const std::vector<customerledger::v1::PolicyFinding>& findings);
 
 }  // namespace ledger::policy

@@ -17,6 +17,9 @@
 namespace ledger::ctl {
 namespace {
 
+// As many files as a command line may name.
+constexpr int kSeveralMax = 1000;
+
 uint64_t ParseNumber(const std::string& text, const std::string& spec, uint64_t least) {
   uint64_t number = 0;
   const bool digits = !text.empty() && std::all_of(text.begin(), text.end(), absl::ascii_isdigit);
@@ -99,6 +102,11 @@ void Command::Text(const std::string& spec, std::optional<std::string>* value,
 void Command::Texts(const std::string& spec, std::vector<std::string>* values,
                     const std::string& help) const {
   app_->add_option(spec, *values, help)->type_size(1)->allow_extra_args(false);
+}
+
+void Command::Several(const std::string& spec, std::vector<std::string>* values,
+                      const std::string& help) const {
+  app_->add_option(spec, *values, help)->required()->expected(1, kSeveralMax);
 }
 
 void Command::Number(const std::string& spec, std::optional<uint64_t>* value, const std::string& help,

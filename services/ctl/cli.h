@@ -55,6 +55,8 @@ class Command {
   void Text(const std::string& spec, std::optional<std::string>* value, const std::string& help) const;
   // May be given several times.
   void Texts(const std::string& spec, std::vector<std::string>* values, const std::string& help) const;
+  // One or more, one after the other: FILE...
+  void Several(const std::string& spec, std::vector<std::string>* values, const std::string& help) const;
   // A decimal number of at least `least`.
   void Number(const std::string& spec, std::optional<uint64_t>* value, const std::string& help,
               uint64_t least = 0) const;

@@ -1,27 +1,60 @@
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "google/protobuf/text_format.h"
 #include "services/ctl/commands.h"
+#include "services/ctl/commands_policy_text.h"
 #include "services/ctl/output/table.h"
+#include "services/ctl/paging.h"
 #include "services/ctl/policy_source.h"
 #include "services/ctl/session.h"
 #include "services/ctl/writer.h"
 #include "storage/status_macros.h"
 
-// policy: checks, adopts and shows a company's rules.
+// policy: checks and adopts a company's rules; shows and compares them in commands_policy_text.cc.
 namespace ledger::ctl {
 
 namespace pb = ::customerledger::v1;
 
 namespace {
 
-absl::Status Check(Session& session, const std::string& file) {
-  LEDGER_ASSIGN_OR_RETURN(const pb::Policy policy, ReadPolicy(session, file));
-  if (!session.table()) return session.PrintJson(policy);
-  session.out() << Printable(file) << ": nothing is wrong with policy '" << Printable(policy.id()) << "'\n";
+std::string Count(int number, absl::string_view what) {
+  return absl::StrCat(number, " ", what, number == 1 ? "" : "s");
+}
+
+absl::Status PrintReports(Session& session, const pb::PolicyFileReports& reports) {
+  if (!session.table()) {
+    if (session.options().output == Output::kJsonl) return PrintJsonLines(session, reports.files());
+    return session.PrintJson(reports);
+  }
+  for (const pb::PolicyFileReport& report : reports.files()) {
+    for (const pb::PolicyFileFinding& finding : report.findings()) {
+      session.out() << Printable(FindingLine(report.file(), finding)) << '\n';
+    }
+    if (!report.findings().empty()) continue;
+    session.out() << Printable(report.file()) << ": nothing is wrong with policy '"
+                  << Printable(report.policy_id()) << "'\n";
+  }
   return absl::OkStatus();
+}
+
+absl::Status Check(Session& session, const std::vector<std::string>& files) {
+  pb::PolicyFileReports reports;
+  FindingCounts counts;
+  for (const std::string& file : files) {
+    LEDGER_ASSIGN_OR_RETURN(pb::PolicyFileReport report, CheckPolicyFile(session, file));
+    const FindingCounts found = CountFindings(report);
+    counts.errors += found.errors;
+    counts.warnings += found.warnings;
+    *reports.add_files() = std::move(report);
+  }
+  LEDGER_RETURN_IF_ERROR(PrintReports(session, reports));
+  if (counts.errors == 0) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat("POLICY_ERRORS: ", Count(counts.errors, "error"), " and ",
+                                                    Count(counts.warnings, "warning"),
+                                                    "; a policy with errors is not adopted"));
 }
 
 struct AdoptOptions {
@@ -40,31 +73,20 @@ absl::Status Adopt(Session& session, const AdoptOptions& options) {
   return Writer(session).AppendAndPrint(std::move(event), options.expectation);
 }
 
-absl::Status Show(Session& session) {
-  pb::GetLedgerRequest request;
-  LEDGER_ASSIGN_OR_RETURN(*request.mutable_name(), session.Ledger());
-  LEDGER_ASSIGN_OR_RETURN(const pb::GetLedgerResponse response, session.client().GetLedger(request));
-  if (!session.table()) return session.PrintJson(response.policy());
-  google::protobuf::TextFormat::Printer printer;
-  printer.SetUseUtf8StringEscaping(true);
-  std::string text;
-  if (!printer.PrintToString(response.policy(), &text)) return absl::InternalError("cannot print the policy");
-  session.out() << "# version " << response.ledger().policy_version() << " of ledger "
-                << Printable(response.ledger().name()) << '\n'
-                << text;
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 void AddPolicyCommands(const Command& root) {
-  const Command group = root.Group("policy", "Checks, adopts and shows a company's rules");
-  auto file = std::make_shared<std::string>();
+  const Command group = root.Group("policy", "Checks, explains, compares and adopts a company's rules");
+  auto files = std::make_shared<std::vector<std::string>>();
   const Command check =
-      group.Sub("check", "Says what is wrong with a policy file; needs no server, exits with 3 on findings",
-                "ledgerctl policy check deploy/policies/default.textproto");
-  check.Text("FILE", file.get(), "The policy file, or - for standard input", Need::kRequired);
-  check.Run([file](Session& session) { return Check(session, *file); });
+      group.Sub("check", "Says what is wrong with policy files; needs no server, exits with 3 on errors",
+                "ledgerctl policy check deploy/policies/*.textproto");
+  check.Explain(
+      "Errors stop a policy from being adopted; warnings are only said, and leave the exit code 0. Each "
+      "names\n"
+      "file, line, column and field, and says what it would do.");
+  check.Several("FILE", files.get(), "A policy file, or - for standard input");
+  check.Run([files](Session& session) { return Check(session, *files); });
 
   auto options = std::make_shared<AdoptOptions>();
   const Command adopt = group.Sub("adopt", "Puts a policy into force",
@@ -75,7 +97,8 @@ void AddPolicyCommands(const Command& root) {
   options->expectation.AddOptions(adopt);
   adopt.Run([options](Session& session) { return Adopt(session, *options); });
 
-  group.Sub("show", "Shows the policy in force, as a policy file", "ledgerctl policy show").Run(Show);
+  AddPolicyShowCommand(group);
+  AddPolicyDiffCommand(group);
 }
 
 }  // namespace ledger::ctl

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -20,17 +21,25 @@ PolicyFileError FirstError(absl::string_view text) {
   return errors.empty() ? PolicyFileError{} : errors.front();
 }
 
+// Every file that is shipped, whoever adds one.
 TEST(PolicyFileTest, ShippedPoliciesAreSound) {
-  for (const char* name : {"default", "recorded"}) {
-    std::ifstream file(std::string(LEDGER_POLICIES) + "/" + name + ".textproto");
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(LEDGER_POLICIES)) {
+    if (entry.path().extension() != ".textproto") continue;
+    ++files;
+    std::ifstream file(entry.path());
     std::stringstream text;
     text << file.rdbuf();
     std::vector<PolicyFileError> errors;
     const auto policy = ParsePolicyText(text.str(), &errors);
-    ASSERT_TRUE(policy.ok()) << policy.status();
-    EXPECT_EQ(policy->id(), name);
-    EXPECT_TRUE(CheckPolicy(*policy).empty()) << CheckPolicy(*policy)[0].DebugString();
+    ASSERT_TRUE(policy.ok()) << entry.path() << ": " << policy.status();
+    EXPECT_EQ(policy->id(), entry.path().stem().string());
+    for (const LocatedFinding& found : LocateFindings(text.str(), PolicyErrors(*policy))) {
+      ADD_FAILURE() << entry.path().string() << ":" << found.line << ":" << found.column << ": "
+                    << found.finding.field() << ": " << found.finding.message();
+    }
   }
+  EXPECT_GE(files, 2);
 }
 
 TEST(PolicyFileTest, NamesLineAndColumn) {
@@ -44,6 +53,24 @@ TEST(PolicyFileTest, NamesLineAndColumn) {
 
   const PolicyFileError open = FirstError("id: \"p\"\nlapse {\n");
   EXPECT_EQ(open.line, 3);
+}
+
+TEST(PolicyFileTest, UnknownNamesAreAllNamedWithWhatWasMeant) {
+  std::vector<PolicyFileError> errors;
+  EXPECT_FALSE(
+      ParsePolicyText("id: \"p\"\nlapses { a: 1 b { c: [2] } }\npol: 1\nzzzzzzzz: 1\n", &errors).ok());
+  ASSERT_EQ(errors.size(), 3u);
+  EXPECT_EQ(errors[0].line, 2);
+  EXPECT_THAT(errors[0].message, testing::HasSubstr("Did you mean \"lapse\"?"));
+  EXPECT_EQ(errors[0].column, 1);
+  EXPECT_EQ(errors[1].line, 3);
+  EXPECT_THAT(errors[1].message, testing::HasSubstr("Did you mean \"pool\"?"));
+  EXPECT_EQ(errors[2].line, 4);
+  EXPECT_THAT(errors[2].message, testing::Not(testing::HasSubstr("Did you mean")));
+  const PolicyFileError value = FirstError("lapse { dormancy {\n evidence: EVIDENCE_CONTACTS } }");
+  EXPECT_EQ(value.line, 2);
+  EXPECT_EQ(value.column, 12);
+  EXPECT_THAT(value.message, testing::HasSubstr("Did you mean \"EVIDENCE_CONTACT\"?"));
 }
 
 TEST(PolicyFileTest, RefusesWhatIsNotUtf8) {
@@ -75,12 +102,12 @@ TEST(PolicyFileTest, LocatesFindings) {
   std::vector<PolicyFileError> errors;
   const auto policy = ParsePolicyText(text, &errors);
   ASSERT_TRUE(policy.ok());
-  const std::vector<PolicyFileError> located = LocateFindings(text, CheckPolicy(*policy));
+  const std::vector<LocatedFinding> located = LocateFindings(text, CheckPolicy(*policy));
   ASSERT_EQ(located.size(), 3u);
   // The evidence is missing: the dormancy that lacks it is shown.
   EXPECT_EQ(located[0].line, 4);
   EXPECT_EQ(located[0].column, 3);
-  EXPECT_THAT(located[0].message, testing::StartsWith("lapse.dormancy.evidence: "));
+  EXPECT_THAT(located[0].finding.field(), testing::Eq("lapse.dormancy.evidence"));
   EXPECT_EQ(located[1].line, 5);
   EXPECT_EQ(located[1].column, 14);
   EXPECT_EQ(located[2].line, 9);

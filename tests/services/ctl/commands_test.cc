@@ -264,6 +264,7 @@ TEST_F(CommandsTest, EveryCommandHasHelpWithAnExample) {
                                   "policy check",
                                   "policy adopt",
                                   "policy show",
+                                  "policy diff",
                                   "staff add",
                                   "staff list",
                                   "register",

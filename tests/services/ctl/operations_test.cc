@@ -36,11 +36,13 @@ TEST_F(OperationsTest, PolicyCheckNamesLineAndColumn) {
   EXPECT_EQ(CtlHarness::RunAlone({"policy", "check", "-"}, kPolicy).exit_code, 0);
   const Outcome form = CtlHarness::RunAlone({"policy", "check", "-"}, "id: \"mine\"\nphone_regoin: \"CN\"\n");
   EXPECT_EQ(form.exit_code, 3);
-  EXPECT_THAT(form.err, HasSubstr("\n  -:2:1"));
+  EXPECT_THAT(form.out, HasSubstr("-:2:1: error: unknown field \"phone_regoin\""));
+  EXPECT_THAT(form.out, HasSubstr("Did you mean \"phone_region\"?"));
   const Outcome sense = CtlHarness::RunAlone(
       {"policy", "check", "-"}, "id: \"mine\"\nutc_offset_seconds: 999999\nphone_region: \"CN\"\n");
   EXPECT_EQ(sense.exit_code, 3);
-  EXPECT_THAT(sense.err, HasSubstr("\n  -:2:"));
+  EXPECT_THAT(sense.out, HasSubstr("-:2:1: error: utc_offset_seconds: is 999999 seconds"));
+  EXPECT_THAT(sense.err, HasSubstr("1 error and 0 warnings"));
   EXPECT_EQ(CtlHarness::RunAlone({"policy", "check", "/no/such/file"}).exit_code, 4);
 }
 
@@ -62,7 +64,7 @@ TEST_F(OperationsTest, PolicyAdoptIsAnEventOfThePolicy) {
 
 TEST_F(OperationsTest, PolicyShowCanBeCheckedAgain) {
   ctl_.fake.ledger.mutable_policy()->set_phone_region("CN");
-  const Outcome shown = ctl_.Run({"policy", "show"});
+  const Outcome shown = ctl_.Run({"policy", "show", "--as-file"});
   EXPECT_EQ(shown.exit_code, 0);
   EXPECT_EQ(CtlHarness::RunAlone({"policy", "check", "-"}, shown.out).exit_code, 0) << shown.out;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 
 namespace ledger::rules {
 namespace {
@@ -113,6 +114,27 @@ std::string DescribePeriod(const pb::Policy& policy, absl::Time anchor, const pb
 
 std::string LocalText(const pb::Policy& policy, absl::Time time) {
   return absl::FormatTime("%Y-%m-%d %H:%M:%S", time + Offset(policy), absl::UTCTimeZone());
+}
+
+absl::Time AtTimeOfDay(const pb::Policy& policy, absl::CivilDay day, const pb::TimeOfDay& time_of_day) {
+  return StartOfDay(policy, day) + absl::Hours(time_of_day.hour()) + absl::Minutes(time_of_day.minute());
+}
+
+int64_t MonthNumber(const pb::Policy& policy, absl::Time time) {
+  const absl::CivilDay day = LocalDay(policy, time);
+  return day.year() * 12 + day.month() - 1;
+}
+
+absl::Time MonthStart(const pb::Policy& policy, int64_t month) {
+  return StartOfDay(policy, absl::CivilDay(month / 12, month % 12 + 1, 1));
+}
+
+std::string MonthText(int64_t month) { return absl::StrFormat("%04d-%02d", month / 12, month % 12 + 1); }
+
+std::string BasisPointsText(int64_t basis_points) {
+  if (basis_points % 100 == 0) return absl::StrCat(basis_points / 100, "%");
+  if (basis_points % 10 == 0) return absl::StrFormat("%d.%d%%", basis_points / 100, basis_points / 10 % 10);
+  return absl::StrFormat("%d.%02d%%", basis_points / 100, basis_points % 100);
 }
 
 }  // namespace ledger::rules

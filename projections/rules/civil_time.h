@@ -22,6 +22,15 @@ absl::Time FromMicros(int64_t micros);
 absl::CivilDay LocalDay(const customerledger::v1::Policy& policy, absl::Time time);
 absl::Time StartOfDay(const customerledger::v1::Policy& policy, absl::CivilDay day);
 
+// Calendar months are counted from year 0. The month of an instant, the instant it begins at, and "2026-03".
+int64_t MonthNumber(const customerledger::v1::Policy& policy, absl::Time time);
+absl::Time MonthStart(const customerledger::v1::Policy& policy, int64_t month);
+std::string MonthText(int64_t month);
+
+// The instant of a time of day.
+absl::Time AtTimeOfDay(const customerledger::v1::Policy& policy, absl::CivilDay day,
+                       const customerledger::v1::TimeOfDay& time_of_day);
+
 // `months` after `day`: the same day number, or the month's last where that does not exist.
 absl::CivilDay AddMonths(absl::CivilDay day, int64_t months);
 
@@ -38,6 +47,9 @@ absl::Time LastInTime(absl::Time end);
 // "2026-01-05 + 90 days = 2026-04-05 24:00", for people.
 std::string DescribePeriod(const customerledger::v1::Policy& policy, absl::Time anchor,
                            const customerledger::v1::Period& period, absl::Time end);
+
+// "50%", "12.5%"; for people.
+std::string BasisPointsText(int64_t basis_points);
 
 // "2026-04-05 23:59:59" in the policy's local time.
 std::string LocalText(const customerledger::v1::Policy& policy, absl::Time time);

@@ -7,13 +7,17 @@
 #include "projections/rules/call_back/call_back.h"
 #include "projections/rules/civil_time.h"
 #include "projections/rules/claim/claim.h"
+#include "projections/rules/claim/election.h"
+#include "projections/rules/consumption/consumption.h"
 #include "projections/rules/custody.h"
 #include "projections/rules/dispute/dispute.h"
 #include "projections/rules/grade/grade.h"
 #include "projections/rules/hand_over/hand_over.h"
+#include "projections/rules/lapse/card.h"
 #include "projections/rules/lapse/lapse.h"
 #include "projections/rules/mechanism.h"
 #include "projections/rules/pool/pool.h"
+#include "projections/rules/pool/wake_up.h"
 #include "storage/status_macros.h"
 
 namespace ledger::rules {
@@ -66,14 +70,36 @@ absl::Status ApplyBody(const Step& step, CustomerState* state) {
     case pb::Event::kTransferCancelled:
       ApplyTransferEnded(step, event.transfer_cancelled().transfer_id(), state);
       break;
+    case pb::Event::kRegistrationSigned:
+      ApplySigned(step, state);
+      break;
+    case pb::Event::kProfileReviewed:
+      ApplyReviewed(step, state);
+      break;
+    case pb::Event::kInvitationConfirmed:
+      ApplyInvitation(step, state);
+      break;
+    case pb::Event::kListSubmitted:
+      ApplyList(step, state);
+      break;
     case pb::Event::kContactLogged:
     case pb::Event::kVisitLogged:
-      ApplyEvidence(step, state);
+      ApplyEvidence(step, ConsumptionRecord(), state);
       ApplyContact(step, state);
+      ApplyCallBack(step, state);
       break;
-    case pb::Event::kDealRecorded:
-      ApplyEvidence(step, state);
+    case pb::Event::kContactReviewed:
+      ApplyCallBackSigned(step, state);
       break;
+    case pb::Event::kReservationMade:
+      ApplyReservation(step, state);
+      break;
+    case pb::Event::kDealRecorded: {
+      const ConsumptionRecord consumption = TakeConsumption(step, state);
+      ApplyEvidence(step, consumption, state);
+      ApplyPublicReception(step, consumption, state);
+      break;
+    }
     case pb::Event::kGradeChanged:
       ApplyGradeChanged(step, state);
       break;
@@ -109,16 +135,13 @@ absl::Status ApplyBody(const Step& step, CustomerState* state) {
     case pb::Event::kStaffStatusChanged:
     case pb::Event::kPresenceChanged:
     case pb::Event::kRotationSet:
-    case pb::Event::kRegistrationSigned:
     case pb::Event::kProfileChanged:
     case pb::Event::kProfileSubmitted:
-    case pb::Event::kProfileReviewed:
     case pb::Event::kConsentChanged:
     case pb::Event::kRegistrationFiled:
     case pb::Event::kGradeProposed:
     case pb::Event::kMetricRecorded:
     case pb::Event::kContactPlanned:
-    case pb::Event::kContactReviewed:
     case pb::Event::kReceptionAssigned:
     case pb::Event::kTransferAudited:
     case pb::Event::kTransferConfirmed:
@@ -126,11 +149,8 @@ absl::Status ApplyBody(const Step& step, CustomerState* state) {
     case pb::Event::kCustomerStatusChanged:
     case pb::Event::kDealAmended:
     case pb::Event::kPaymentReceived:
-    case pb::Event::kReservationMade:
     case pb::Event::kCreditAllocated:
     case pb::Event::kCreditRevoked:
-    case pb::Event::kInvitationConfirmed:
-    case pb::Event::kListSubmitted:
     case pb::Event::kDisputeStepTaken:
     case pb::Event::kDeletionRequested:
     case pb::Event::kDeletionDecided:
@@ -246,6 +266,8 @@ absl::StatusOr<Decision> DecideBody(const Proposal& proposal, const DecisionCont
       return DecideMerged(event.customers_merged());
     case pb::Event::kCustomersUnmerged:
       return DecideUnmerged(proposal, event.customers_unmerged());
+    case pb::Event::kCustomersLinked:
+      return DecideLinked(proposal, context, event);
     default:  // a fact; facts are not refused
       return Decision{};
   }
@@ -290,7 +312,7 @@ std::vector<pb::Ownership> ReadOwnerships(const policy::Timeline& timeline, cons
   std::vector<pb::Ownership> ownerships;
   const CustomerState advanced = Advanced(timeline, state, true_at);
   for (const ScopeState& scope : advanced.scopes()) {
-    ownerships.push_back(ReadOwnership(timeline, scope));
+    ownerships.push_back(ReadOwnership(timeline, scope, true_at));
   }
   return ownerships;
 }
@@ -318,21 +340,39 @@ std::vector<pb::Callback> ReadCallbacks(const policy::Timeline& timeline, const 
   return callbacks;
 }
 
+std::string RelatedCustomerId(const policy::Timeline& timeline, absl::Time recorded_time,
+                              const pb::Event& event) {
+  const pb::OwnershipRules& rules = PolicyInForce(timeline, recorded_time).policy.ownership();
+  if (event.has_customer_registered() && rules.has_referral()) {
+    return event.customer_registered().referrer_customer_id();
+  }
+  if (event.has_customers_linked() && rules.has_family()) return event.customers_linked().other_customer_id();
+  return "";
+}
+
+std::string CappedStaffId(const policy::Timeline& timeline, absl::Time recorded_time,
+                          const pb::Event& event) {
+  if (!event.has_customer_registered()) return "";
+  if (!PolicyInForce(timeline, recorded_time).policy.pool().has_daily_cap()) return "";
+  return event.customer_registered().registrar_id();
+}
+
 std::vector<CustodyInterval> CustodyIntervals(const policy::Timeline& timeline, const CustomerState& state) {
   std::vector<CustodyInterval> intervals;
-  for (const ScopeState& scope : state.scopes()) {
-    if (scope.custody() == CUSTODY_NONE || InLimbo(timeline, scope)) continue;
-    CustodyInterval interval;
-    interval.scope = scope.scope();
-    interval.from = FromMicros(scope.since_us());
-    interval.until = absl::InfiniteFuture();
-    interval.pooled = scope.custody() == CUSTODY_POOLED;
-    if (!interval.pooled) interval.owner = scope.owner();
-    const std::optional<DueLapse> lapse = NextLapse(timeline, scope);
-    if (lapse.has_value()) interval.until = lapse->at;
-    intervals.push_back(interval);
-    if (lapse.has_value()) {
-      intervals.push_back({scope.scope(), true, pb::Owner(), lapse->at, absl::InfiniteFuture()});
+  CustomerState future = state;
+  for (ScopeState& scope : *future.mutable_scopes()) {
+    while (true) {
+      CustodyInterval interval;
+      interval.scope = scope.scope();
+      interval.from = FromMicros(scope.since_us());
+      interval.until = absl::InfiniteFuture();
+      interval.pooled = scope.custody() == CUSTODY_POOLED;
+      const bool owned = scope.custody() == CUSTODY_OWNED && !InLimbo(timeline, scope);
+      if (owned) interval.owner = scope.owner();
+      const std::optional<TimeChange> change = AdvanceOnce(timeline, absl::InfiniteFuture(), &scope, &future);
+      if (change.has_value()) interval.until = change->at;
+      if (owned || interval.pooled) intervals.push_back(std::move(interval));
+      if (!change.has_value()) break;
     }
   }
   return intervals;
@@ -344,7 +384,7 @@ std::vector<CallbackInterval> CallbackIntervals(const policy::Timeline& timeline
   for (const ScopeState& scope : state.scopes()) {
     const std::optional<DueCallBack> call = NextCallBack(timeline, state, scope);
     if (!call.has_value()) continue;
-    const std::optional<DueLapse> lapse = NextLapse(timeline, scope);
+    const std::optional<DueLapse> lapse = NextChange(timeline, scope);
     CallbackInterval interval;
     interval.scope = scope.scope();
     interval.has_owner = true;

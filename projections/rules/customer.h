@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "customerledger/v1/personal.pb.h"
 #include "customerledger/v1/query_service.pb.h"
 #include "customerledger/v1/record.pb.h"
 #include "projections/policy/timeline.h"
@@ -122,7 +123,22 @@ struct DecisionContext {
   // customer's.
   std::string joined_customer_id;
   std::string contact_point;
+  // The personal data that comes with the event, in the clear; nullptr: none.
+  const customerledger::v1::PersonalData* personal = nullptr;
+  // The fold of the other customer that the event names (RelatedCustomerId); nullptr: it names none, or nothing is known.
+  const CustomerState* related = nullptr;
+  // How many customers the registrar took from the pool so far, on the local day of `recorded_time`.
+  uint64_t pool_claims_today = 0;
 };
+
+// The other customer that deciding `event` looks at under the policy in force: who referred a new customer, or is of one
+// family with this one. Empty: none.
+std::string RelatedCustomerId(const policy::Timeline& timeline, absl::Time recorded_time,
+                              const customerledger::v1::Event& event);
+
+// The staff member whose claims from the pool are counted for `event` under the policy in force; empty: nobody's are.
+std::string CappedStaffId(const policy::Timeline& timeline, absl::Time recorded_time,
+                          const customerledger::v1::Event& event);
 
 // An accepted event.
 struct Decision {
@@ -131,6 +147,7 @@ struct Decision {
   // `registration_position` and the like are left 0 for the caller, who knows positions.
   std::vector<customerledger::v1::Event> derived;
   bool claim_owns = false;  // a registration: whether its claim owns the customer afterwards
+  bool from_pool = false;   // a registration that takes a public customer: it counts against a daily cap
 };
 
 // Accepts or refuses `proposed`. Events with ImportEvidence are accepted without a workflow. A refusal's

@@ -17,7 +17,7 @@ std::string Label(absl::string_view word, absl::string_view scope) {
   return scope.empty() ? std::string(word) : absl::StrCat(word, " (", scope, ")");
 }
 
-std::string CustodyText(const pb::Ownership& ownership) {
+std::string OwnerText(const pb::Ownership& ownership) {
   switch (ownership.state()) {
     case pb::CUSTODY_STATE_OWNED:
       return HolderText(ownership.owner());
@@ -25,6 +25,8 @@ std::string CustodyText(const pb::Ownership& ownership) {
       return "public pool";
     case pb::CUSTODY_STATE_IN_TRANSFER:
       return "in transfer";
+    case pb::CUSTODY_STATE_VOID:
+      return "void";
     default:
       return "none";
   }
@@ -44,7 +46,7 @@ Facts FactsAt(const policy::Timeline& timeline, const CustomerState& state, absl
   Facts facts;
   const pb::Policy& policy = PolicyInForce(timeline, at).policy;
   for (const pb::Ownership& ownership : ReadOwnerships(timeline, state, at)) {
-    facts.owners[Label("owner", ownership.scope())] = {CustodyText(ownership), ownership.basis()};
+    facts.owners[Label("owner", ownership.scope())] = {OwnerText(ownership), ownership.basis()};
     if (ownership.has_transfer()) {
       const pb::OpenTransfer& transfer = ownership.transfer();
       facts.transfers[Label("hand-over", ownership.scope())] = {
@@ -94,8 +96,7 @@ pb::HistoryEntry LapseEntry(const TimeChange& change) {
   pb::HistoryEntry entry;
   entry.set_event_name("lapse");
   *entry.mutable_business_time() = ToTimestamp(change.at);
-  entry.add_changes(
-      absl::StrCat(Label("owner", change.scope), ": ", HolderText(change.former_owner), " -> public pool"));
+  entry.add_changes(absl::StrCat(Label("owner", change.scope), ": ", change.from, " -> ", change.to));
   *entry.mutable_basis() = change.basis;
   return entry;
 }

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/util/time_util.h"
 #include "projections/policy/event_names.h"
+#include "projections/rules/civil_time.h"
 #include "services/common/status_metadata.h"
 #include "services/ledger/policy_holds.h"
 #include "services/ledger/validate.h"
@@ -19,6 +20,7 @@ namespace pb = ::customerledger::v1;
 using google::protobuf::util::TimeUtil;
 
 storage::SubjectKey Customer(const std::string& id) { return {pb::SUBJECT_KIND_CUSTOMER, id}; }
+storage::SubjectKey Staff(const std::string& id) { return {pb::SUBJECT_KIND_STAFF, id}; }
 storage::SubjectKey ContactPoint(const std::string& id) { return {pb::SUBJECT_KIND_CONTACT_POINT, id}; }
 
 pb::Subject ToSubject(const storage::SubjectKey& key) {
@@ -257,6 +259,38 @@ absl::Status Draft::Meet(const std::string& customer_id, const PreparedEvent& pr
   return absl::OkStatus();
 }
 
+// What the rules look at beyond the customer. Each is a subject, whose version the commit checks.
+absl::Status Draft::ReadOthers(const pb::Event& event, rules::DecisionContext* context,
+                               rules::CustomerState* related) {
+  if (event.has_evidence()) return absl::OkStatus();
+  const std::string other = rules::RelatedCustomerId(*timeline_, recorded_, event);
+  if (!other.empty()) {
+    LEDGER_ASSIGN_OR_RETURN(const std::string canonical, Canonical(other));
+    LEDGER_ASSIGN_OR_RETURN(const FoldedCustomer* folded, Fold(canonical));
+    *related = folded->state;
+    if (related->events() > 0) context->related = related;
+  }
+  const std::string capped = rules::CappedStaffId(*timeline_, recorded_, event);
+  if (!capped.empty()) {
+    LEDGER_ASSIGN_OR_RETURN(const SubjectState state, State(Staff(capped)));
+    if (state.pool_claims_day() == RecordedDay()) context->pool_claims_today = state.pool_claims();
+  }
+  return absl::OkStatus();
+}
+
+// Counted when recorded, so that neither giving up and taking again nor an earlier date makes room.
+absl::Status Draft::KeepPoolClaim(const storage::SubjectKey& staff) {
+  LEDGER_ASSIGN_OR_RETURN(SubjectState state, State(staff));
+  if (state.pool_claims_day() != RecordedDay()) state.set_pool_claims(0);
+  state.set_pool_claims_day(RecordedDay());
+  state.set_pool_claims(state.pool_claims() + 1);
+  return SetState(staff, state);
+}
+
+int64_t Draft::RecordedDay() const {
+  return rules::LocalDay(timeline_->PolicyAt(recorded_).policy, recorded_) - absl::CivilDay(1970, 1, 1);
+}
+
 absl::Status Draft::Add(int index) {
   const pb::NewEvent& added = job_.request.events(index);
   const pb::Event& event = added.event();
@@ -303,7 +337,17 @@ absl::Status Draft::Add(int index) {
       }
     }
   }
+  context.personal = added.has_personal() ? &added.personal() : nullptr;
+  rules::CustomerState related;
+  LEDGER_RETURN_IF_ERROR(ReadOthers(event, &context, &related));
   LEDGER_ASSIGN_OR_RETURN(rules::Decision decision, rules::Decide(context, event));
+  if (decision.from_pool) {
+    const std::string capped = rules::CappedStaffId(*timeline_, recorded_, event);
+    if (!capped.empty()) {
+      LEDGER_RETURN_IF_ERROR(KeepPoolClaim(Staff(capped)));
+      subjects.push_back(Staff(capped));  // the count moves the staff member's version, as whoever reads it must see
+    }
+  }
 
   const uint64_t position = first_position_ + records_.size();
   LEDGER_RETURN_IF_ERROR(KeepStates(event, prepared));

@@ -58,6 +58,11 @@ class Draft : public runtime::SubjectSource {
   absl::StatusOr<FoldedCustomer*> Fold(const std::string& canonical);
   absl::Status Meet(const std::string& customer_id, const PreparedEvent& prepared,
                     rules::DecisionContext* context);
+  absl::Status ReadOthers(const customerledger::v1::Event& event, rules::DecisionContext* context,
+                          rules::CustomerState* related);
+  absl::Status KeepPoolClaim(const storage::SubjectKey& staff);
+  // The local day of recorded time, in days since 1970-01-01.
+  int64_t RecordedDay() const;
   absl::Status Admit(const customerledger::v1::NewEvent& added);
   absl::Status CheckCorrection(const customerledger::v1::EventCorrected& corrected);
   absl::Status AddDerived(std::vector<customerledger::v1::Event> derived, const std::string& rule_id,

@@ -1,6 +1,7 @@
 #include "projections/rules/lapse/lapse.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "projections/rules/civil_time.h"
@@ -25,6 +26,12 @@ absl::string_view EvidenceText(EvidenceKind kind) {
       return "last visit";
     case EVIDENCE_KIND_DEAL:
       return "last deal";
+    case EVIDENCE_KIND_CONSUMPTION:
+      return "last consumption";
+    case EVIDENCE_KIND_ATTENDANCE:
+      return "last attendance";
+    case EVIDENCE_KIND_HOME_VISIT:
+      return "last home visit";
     case EVIDENCE_KIND_START:
     case EvidenceKind_INT_MIN_SENTINEL_DO_NOT_USE_:
     case EvidenceKind_INT_MAX_SENTINEL_DO_NOT_USE_:
@@ -33,13 +40,55 @@ absl::string_view EvidenceText(EvidenceKind kind) {
   return "owned since";
 }
 
-// When the dormancy clock runs out, whatever holds it back.
-absl::Time ClockEnd(const policy::Timeline& timeline, const LapseState& lapse) {
-  const absl::Time anchor = FromMicros(lapse.evidence_us());
-  const policy::PolicyVersion& policy = PolicyInForce(timeline, anchor);
+EvidenceKind KindOf(pb::Evidence evidence) {
+  switch (evidence) {
+    case pb::EVIDENCE_CONTACT:
+      return EVIDENCE_KIND_CONTACT;
+    case pb::EVIDENCE_VISIT:
+      return EVIDENCE_KIND_VISIT;
+    case pb::EVIDENCE_DEAL:
+      return EVIDENCE_KIND_DEAL;
+    case pb::EVIDENCE_CONSUMPTION_VIA_OWNER:
+      return EVIDENCE_KIND_CONSUMPTION;
+    case pb::EVIDENCE_ATTENDANCE:
+      return EVIDENCE_KIND_ATTENDANCE;
+    case pb::EVIDENCE_HOME_VISIT:
+      return EVIDENCE_KIND_HOME_VISIT;
+    default:
+      return EVIDENCE_KIND_START;
+  }
+}
+
+// A dormancy clock.
+struct Clock {
+  EvidenceKind kind = EVIDENCE_KIND_START;
+  absl::Time since;
+  uint64_t position = 0;
+  absl::Time end = absl::InfiniteFuture();
+};
+
+Clock Wound(const policy::Timeline& timeline, EvidenceKind kind, int64_t since_us, uint64_t position) {
+  Clock clock{kind, FromMicros(since_us), position, absl::InfiniteFuture()};
+  const policy::PolicyVersion& policy = PolicyInForce(timeline, clock.since);
   const pb::Dormancy* dormancy = DormancyOf(policy);
-  if (dormancy == nullptr) return absl::InfiniteFuture();
-  return PeriodEnd(timeline, policy.policy, anchor, dormancy->period());
+  if (dormancy != nullptr) clock.end = PeriodEnd(timeline, policy.policy, clock.since, dormancy->period());
+  return clock;
+}
+
+// The clock that runs out first, whatever holds it back.
+Clock RunningClock(const policy::Timeline& timeline, const LapseState& lapse) {
+  if (lapse.clocks().empty()) {
+    return Wound(timeline, lapse.evidence_kind(), lapse.evidence_us(), lapse.evidence_position());
+  }
+  Clock first;
+  for (const EvidenceClock& each : lapse.clocks()) {
+    const EvidenceKind kind =
+        each.position() == 0 ? EVIDENCE_KIND_START : KindOf(static_cast<pb::Evidence>(each.evidence()));
+    const Clock clock = Wound(timeline, kind, each.since_us(),
+                              each.position() == 0 ? lapse.evidence_position() : each.position());
+    if (clock.end < first.end) first = clock;
+  }
+  return first;
 }
 
 bool Lists(const pb::Dormancy& dormancy, pb::Evidence evidence) {
@@ -48,21 +97,32 @@ bool Lists(const pb::Dormancy& dormancy, pb::Evidence evidence) {
 }
 
 // A running clock keeps its own list; where none runs, today's list starts one.
-bool Counts(const Step& step, const ScopeState& scope, pb::Evidence evidence) {
+const pb::Dormancy* RuleFor(const Step& step, const ScopeState& scope, pb::Evidence evidence) {
   const pb::Dormancy* running =
       DormancyOf(PolicyInForce(step.timeline, FromMicros(scope.lapse().evidence_us())));
-  if (running != nullptr) return Lists(*running, evidence);
-  const pb::Dormancy* present = DormancyOf(step.policy);
-  return present != nullptr && Lists(*present, evidence);
+  if (running == nullptr) running = DormancyOf(step.policy);
+  return running != nullptr && Lists(*running, evidence) ? running : nullptr;
 }
 
-void Renew(const Step& step, pb::Evidence evidence, EvidenceKind kind, ScopeState* scope) {
+void Renew(const Step& step, pb::Evidence evidence, ScopeState* scope) {
   if (scope->custody() != CUSTODY_OWNED || InLimbo(step.timeline, *scope)) return;
-  if (!Counts(step, *scope, evidence)) return;
+  const pb::Dormancy* dormancy = RuleFor(step, *scope, evidence);
+  if (dormancy == nullptr || !RecordedInTime(step)) return;
   LapseState* lapse = scope->mutable_lapse();
+  if (dormancy->needs_each()) {
+    for (EvidenceClock& clock : *lapse->mutable_clocks()) {
+      if (clock.evidence() != evidence) continue;
+      clock.set_since_us(ToMicros(step.at()));
+      clock.set_position(step.event.position);
+    }
+    return;
+  }
   // A lapse that fell due during a dispute is only held back: later acts do not undo it.
-  if (ClockEnd(step.timeline, *lapse) <= step.at()) return;
-  lapse->set_evidence_kind(kind);
+  if (dormancy->result() != pb::DORMANCY_RESULT_OPEN_TO_OTHERS &&
+      RunningClock(step.timeline, *lapse).end <= step.at()) {
+    return;
+  }
+  lapse->set_evidence_kind(KindOf(evidence));
   lapse->set_evidence_us(ToMicros(step.at()));
   lapse->set_evidence_position(step.event.position);
 }
@@ -72,68 +132,142 @@ bool Reached(const pb::ContactLogged& contact) {
          contact.outcome() == pb::CONTACT_OUTCOME_REACHED;
 }
 
+bool CanLapse(const policy::Timeline& timeline, const ScopeState& scope) {
+  return scope.custody() == CUSTODY_OWNED && !scope.provisional() && scope.disputes().empty() &&
+         !InLimbo(timeline, scope);
+}
+
+std::optional<DueLapse> DormancyDue(const policy::Timeline& timeline, const ScopeState& scope,
+                                    pb::DormancyResult result) {
+  const Clock clock = RunningClock(timeline, scope.lapse());
+  if (clock.end == absl::InfiniteFuture()) return std::nullopt;
+  const policy::PolicyVersion& policy = PolicyInForce(timeline, clock.since);
+  const pb::Dormancy& dormancy = policy.policy.lapse().dormancy();
+  if (dormancy.result() != result) return std::nullopt;
+  std::string arithmetic =
+      absl::StrCat(EvidenceText(clock.kind), " ",
+                   DescribePeriod(policy.policy, clock.since, dormancy.period(), clock.end));
+  DueLapse due;
+  due.at = AfterHold(scope, policy, clock.end, &arithmetic);
+  due.basis = MakeBasis(dormancy.rule_id(), policy, due.at);
+  due.basis.add_positions(clock.position);
+  due.basis.set_arithmetic(std::move(arithmetic));
+  return due;
+}
+
+void CountConsumption(const Step& step, const ConsumptionRecord& consumption, ScopeState* scope) {
+  if (!step.policy.policy.lapse().has_bypass()) return;
+  if (scope->custody() != CUSTODY_OWNED || InLimbo(step.timeline, *scope)) return;
+  const int64_t month = MonthNumber(step.policy.policy, step.at());
+  MonthCount* count = scope->mutable_lapse()->mutable_month();
+  if (count->month() != month) count->Clear();
+  count->set_month(month);
+  count->set_total(count->total() + 1);
+  if (consumption.via_owner) {
+    count->set_via_owner(count->via_owner() + 1);
+  } else {
+    count->add_positions(step.event.position);
+  }
+}
+
 }  // namespace
 
 ProtectionTerm ProtectionOf(const policy::Timeline& timeline, const LapseState& lapse) {
   ProtectionTerm term;
   const absl::Time from = FromMicros(lapse.protection_from_us());
   const policy::PolicyVersion& policy = PolicyInForce(timeline, from);
-  if (!policy.policy.lapse().has_protection()) return term;
   const pb::Protection& protection = policy.policy.lapse().protection();
-  term.rule_id = protection.rule_id();
+  if (!policy.policy.lapse().has_protection()) return term;
   term.end = PeriodEnd(timeline, policy.policy, from, protection.period());
+  term.rule_id = protection.rule_id();
   if (term.end < absl::InfiniteFuture()) {
     term.arithmetic = DescribePeriod(policy.policy, from, protection.period(), term.end);
   }
   return term;
 }
 
-std::optional<DueLapse> NextLapse(const policy::Timeline& timeline, const ScopeState& scope) {
-  if (scope.custody() != CUSTODY_OWNED || !scope.disputes().empty() || InLimbo(timeline, scope)) {
-    return std::nullopt;
-  }
-  const LapseState& lapse = scope.lapse();
-  const absl::Time clock_end = ClockEnd(timeline, lapse);
-  if (clock_end == absl::InfiniteFuture()) return std::nullopt;
+absl::Time AfterHold(const ScopeState& scope, const policy::PolicyVersion& policy, absl::Time due,
+                     std::string* arithmetic) {
+  const absl::Time held_until = FromMicros(scope.lapse().held_until_us());
+  if (!scope.lapse().was_held() || held_until <= due) return due;
+  absl::StrAppend(arithmetic, ", held back until ", LocalText(policy.policy, held_until));
+  return held_until;
+}
 
-  const absl::Time anchor = FromMicros(lapse.evidence_us());
-  const policy::PolicyVersion& policy = PolicyInForce(timeline, anchor);
-  const pb::Dormancy& dormancy = policy.policy.lapse().dormancy();
+std::optional<DueLapse> NextDormancy(const policy::Timeline& timeline, const ScopeState& scope) {
+  if (!CanLapse(timeline, scope)) return std::nullopt;
+  return DormancyDue(timeline, scope, pb::DORMANCY_RESULT_UNSPECIFIED);
+}
+
+std::optional<DueLapse> OpeningToOthers(const policy::Timeline& timeline, const ScopeState& scope) {
+  if (!CanLapse(timeline, scope)) return std::nullopt;
+  return DormancyDue(timeline, scope, pb::DORMANCY_RESULT_OPEN_TO_OTHERS);
+}
+
+std::optional<DueLapse> NextBypass(const policy::Timeline& timeline, const ScopeState& scope) {
+  const MonthCount& count = scope.lapse().month();
+  if (count.total() == 0 || !CanLapse(timeline, scope)) return std::nullopt;
+  // The month is the period: it keeps the version it began under, or that of the ownership within it.
+  const policy::PolicyVersion& present = PolicyInForce(timeline, FromMicros(scope.since_us()));
+  const absl::Time began = std::max(MonthStart(present.policy, count.month()), FromMicros(scope.since_us()));
+  const policy::PolicyVersion& policy = PolicyInForce(timeline, began);
+  if (!policy.policy.lapse().has_bypass()) return std::nullopt;
+  const pb::Bypass& bypass = policy.policy.lapse().bypass();
+  const uint64_t others = count.total() - count.via_owner();
+  if (others * 10'000 < uint64_t{bypass.share_basis_points()} * count.total()) return std::nullopt;
+  std::string arithmetic =
+      absl::StrCat(others, " of ", count.total(), " consumptions in ", MonthText(count.month()),
+                   " not through the owner, the limit is ", BasisPointsText(bypass.share_basis_points()));
   DueLapse due;
-  due.at = clock_end;
-  std::string arithmetic = absl::StrCat(EvidenceText(lapse.evidence_kind()), " ",
-                                        DescribePeriod(policy.policy, anchor, dormancy.period(), clock_end));
-  if (lapse.was_held() && FromMicros(lapse.held_until_us()) > clock_end) {
-    due.at = FromMicros(lapse.held_until_us());
-    absl::StrAppend(&arithmetic, ", held back until ", LocalText(policy.policy, due.at));
-  }
-  due.basis = MakeBasis(dormancy.rule_id(), policy, due.at);
-  due.basis.add_positions(lapse.evidence_position());
+  due.at = AfterHold(scope, policy, MonthStart(policy.policy, count.month() + 1), &arithmetic);
+  due.basis = MakeBasis(bypass.rule_id(), policy, due.at);
+  for (const uint64_t position : count.positions()) due.basis.add_positions(position);
   due.basis.set_arithmetic(std::move(arithmetic));
   return due;
 }
 
 void EndHold(const Step& step, ScopeState* scope) {
-  if (scope->custody() != CUSTODY_OWNED) return;
+  if (scope->custody() == CUSTODY_NONE) return;
   scope->mutable_lapse()->set_was_held(true);
   scope->mutable_lapse()->set_held_until_us(ToMicros(step.at()));
 }
 
-void ApplyEvidence(const Step& step, CustomerState* state) {
+bool RecordedInTime(const Step& step) {
+  const pb::Lapse& lapse = step.policy.policy.lapse();
+  if (!lapse.has_recorded_within()) return true;
+  const absl::Time happened = ToTime(step.event.event->occurred_time().time());
+  return step.event.recorded_time <
+         PeriodEnd(step.timeline, step.policy.policy, happened, lapse.recorded_within());
+}
+
+void ApplyEvidence(const Step& step, const ConsumptionRecord& consumption, CustomerState* state) {
   const pb::Event& event = *step.event.event;
   for (ScopeState& scope : *state->mutable_scopes()) {
     if (event.has_contact_logged()) {
       const pb::ContactLogged& contact = event.contact_logged();
       if (!Reached(contact) || !ActsFor(scope.owner(), contact.staff_id())) continue;
-      Renew(step, pb::EVIDENCE_CONTACT, EVIDENCE_KIND_CONTACT, &scope);
+      Renew(step, pb::EVIDENCE_CONTACT, &scope);
     } else if (event.has_visit_logged()) {
-      if (!ActsFor(scope.owner(), event.visit_logged().staff_id())) continue;
-      Renew(step, pb::EVIDENCE_VISIT, EVIDENCE_KIND_VISIT, &scope);
+      const pb::VisitLogged& visit = event.visit_logged();
+      // Who came to an occasion came, whoever received them there.
+      if (visit.direction() == pb::DIRECTION_INBOUND && !visit.occasion_id().empty()) {
+        Renew(step, pb::EVIDENCE_ATTENDANCE, &scope);
+      }
+      if (!ActsFor(scope.owner(), visit.staff_id())) continue;
+      Renew(step, pb::EVIDENCE_VISIT, &scope);
+      if (visit.direction() == pb::DIRECTION_OUTBOUND && visit.on_site()) {
+        Renew(step, pb::EVIDENCE_HOME_VISIT, &scope);
+      }
     } else if (event.has_deal_recorded()) {
       const pb::DealRecorded& deal = event.deal_recorded();
       if (deal.kind() == pb::DEAL_KIND_LOSS) continue;
-      if (!deal.scope().empty() && deal.scope() != scope.scope()) continue;
-      Renew(step, pb::EVIDENCE_DEAL, EVIDENCE_KIND_DEAL, &scope);
+      const std::string& within = consumption.is_consumption ? consumption.scope : deal.scope();
+      if (!within.empty() && within != scope.scope()) continue;
+      if (consumption.is_consumption && !consumption.counts) continue;
+      Renew(step, pb::EVIDENCE_DEAL, &scope);
+      if (!consumption.is_consumption) continue;
+      if (consumption.via_owner) Renew(step, pb::EVIDENCE_CONSUMPTION_VIA_OWNER, &scope);
+      CountConsumption(step, consumption, &scope);
     }
   }
 }

@@ -4,11 +4,13 @@
 #include <string>
 
 #include "absl/time/time.h"
+#include "projections/rules/consumption/consumption.h"
 #include "projections/rules/mechanism.h"
 #include "projections/rules/state.pb.h"
 
-// Mechanism 3, lapse: what ends a claim as time passes. Everything here is computed from the state and the
-// reference timeline on reading; nothing is ever written because time went by.
+// Mechanism 3, lapse: what ends a claim as time passes: protection, dormancy, and a month in which others served the
+// customer. Cards have a file of their own. Everything here is computed from the state and the reference timeline on
+// reading; nothing is ever written because time went by.
 namespace ledger::rules {
 
 // Until when a claim is safe from others.
@@ -19,18 +21,31 @@ struct ProtectionTerm {
 };
 ProtectionTerm ProtectionOf(const policy::Timeline& timeline, const LapseState& lapse);
 
-// The lapse that comes unless something happens.
+// Something that comes unless something else happens.
 struct DueLapse {
   absl::Time at;
   customerledger::v1::Basis basis;
 };
-// Empty: not owned, no dormancy rule, or held back by a dispute or a hand-over that leaves nobody as owner.
-std::optional<DueLapse> NextLapse(const policy::Timeline& timeline, const ScopeState& scope);
+
+// The dormancy that sends the customer to the pool. Empty: not owned, provisionally owned, no such rule, or held back by
+// a dispute or a hand-over that leaves nobody as owner.
+std::optional<DueLapse> NextDormancy(const policy::Timeline& timeline, const ScopeState& scope);
+// The end of a month in which too much of the customer's consumption did not go through the owner. Empty: as above.
+std::optional<DueLapse> NextBypass(const policy::Timeline& timeline, const ScopeState& scope);
+// From when on the customer is open to others although the owner stays. Empty: never, or not under this policy.
+std::optional<DueLapse> OpeningToOthers(const policy::Timeline& timeline, const ScopeState& scope);
+
+// `due` at its own instant, or at the instant until which a dispute or a hand-over held it back; says so in `arithmetic`.
+absl::Time AfterHold(const ScopeState& scope, const policy::PolicyVersion& policy, absl::Time due,
+                     std::string* arithmetic);
 
 // From the step on nothing holds a lapse back any longer: one that fell due meanwhile applies at its instant.
 void EndHold(const Step& step, ScopeState* scope);
 
-// A contact, visit or deal keeps ownerships alive.
-void ApplyEvidence(const Step& step, CustomerState* state);
+// Whether the step's event was recorded soon enough after it happened to keep anything alive.
+bool RecordedInTime(const Step& step);
+
+// A contact, visit or deal keeps ownerships alive. `consumption` is what TakeConsumption said.
+void ApplyEvidence(const Step& step, const ConsumptionRecord& consumption, CustomerState* state);
 
 }  // namespace ledger::rules

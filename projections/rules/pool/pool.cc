@@ -25,7 +25,7 @@ void ApplyReleased(const Step& step, CustomerState* state) {
   if (!NamesOwner(released, *scope)) return;
   pb::Basis basis = MakeBasis(released.rule_id(), step.policy, step.at());
   basis.add_positions(step.event.position);
-  SetPooled(step.at(), basis, scope);
+  SetPooled(step.timeline, step.at(), basis, scope);
 }
 
 absl::StatusOr<Decision> DecideReleased(const Proposal& proposal, const pb::OwnerReleased& released) {

@@ -1,0 +1,153 @@
+#include "projections/rules/lapse/card.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "projections/rules/civil_time.h"
+#include "projections/rules/claim/election.h"
+#include "projections/rules/custody.h"
+
+namespace ledger::rules {
+namespace {
+
+namespace pb = ::customerledger::v1;
+
+bool IsAlive(const ClaimState& claim) {
+  return claim.standing() == CLAIM_STANDING_OWNS || claim.standing() == CLAIM_STANDING_SECOND;
+}
+
+// The step's contact or visit, as far as cards care.
+struct Call {
+  std::string staff_id;
+  std::string contact_id;
+  bool by_sms = false;
+  bool reached = true;
+};
+
+Call CallOf(const pb::Event& event) {
+  if (event.has_visit_logged()) return {event.visit_logged().staff_id(), "", false, true};
+  const pb::ContactLogged& contact = event.contact_logged();
+  return {contact.staff_id(), contact.contact_id(), contact.channel() == pb::CONTACT_CHANNEL_SMS,
+          contact.outcome() == pb::CONTACT_OUTCOME_UNSPECIFIED ||
+              contact.outcome() == pb::CONTACT_OUTCOME_REACHED};
+}
+
+// Counts the call for `claim`; true if it ends it.
+bool Count(const Step& step, const pb::CardLife& rules, const Call& call, ClaimState* claim) {
+  CardState* card = claim->mutable_card();
+  const uint32_t number = card->call_backs() + 1;
+  card->set_call_backs(number);
+  card->set_counted_from_us(ToMicros(step.at()));
+  card->set_counted_from_position(step.event.position);
+  card->clear_unsigned_contact_id();
+  card->set_unsigned_us(0);
+  if (rules.has_signed_call_back() && rules.signed_call_back().number() == number) {
+    card->set_unsigned_contact_id(call.contact_id);
+    card->set_unsigned_us(ToMicros(step.at()));
+  }
+  if (!rules.has_sms_streak() || number < rules.sms_streak().from_number()) return false;
+  card->set_sms_streak(call.by_sms ? card->sms_streak() + 1 : 0);
+  if (card->sms_streak() < rules.sms_streak().length() || !IsAlive(*claim)) return false;
+  *claim->mutable_void_basis() = MakeBasis(rules.sms_streak().rule_id(), step.policy, step.at());
+  claim->mutable_void_basis()->add_positions(step.event.position);
+  claim->mutable_void_basis()->set_arithmetic(
+      absl::StrCat(card->sms_streak(), " call-backs in a row by short message alone"));
+  return true;
+}
+
+}  // namespace
+
+void StartCard(const Step& step, ClaimState* claim) {
+  if (!step.policy.policy.lapse().has_card()) return;
+  CardState* card = claim->mutable_card();
+  if (card->call_backs() > 0) return;
+  card->set_counted_from_us(ToMicros(step.at()));
+  card->set_counted_from_position(step.event.position);
+}
+
+std::optional<CardTerm> CardTermOf(const policy::Timeline& timeline, const ClaimState& claim) {
+  if (!IsAlive(claim) || !claim.has_card()) return std::nullopt;
+  const absl::Time from = FromMicros(claim.card().counted_from_us());
+  const policy::PolicyVersion& policy = PolicyInForce(timeline, from);
+  if (!policy.policy.lapse().has_card()) return std::nullopt;
+  const pb::CardLife& rules = policy.policy.lapse().card();
+  const bool first = claim.card().call_backs() == 0;
+  const pb::Period& period = first ? rules.first() : rules.further();
+  CardTerm term;
+  term.end = PeriodEnd(timeline, policy.policy, from, period);
+  if (term.end == absl::InfiniteFuture()) return std::nullopt;
+  term.rule_id = first ? rules.first_rule_id() : rules.further_rule_id();
+  term.arithmetic =
+      absl::StrCat(first ? "effective " : absl::StrCat("call-back ", claim.card().call_backs(), " of "),
+                   DescribePeriod(policy.policy, from, period, term.end));
+  term.policy_version = policy.number;
+  term.position = claim.card().counted_from_position();
+  return term;
+}
+
+std::optional<DueLapse> NextVoid(const policy::Timeline& timeline, const ScopeState& scope,
+                                 const ClaimState& claim) {
+  if (!scope.disputes().empty()) return std::nullopt;
+  if (claim.standing() == CLAIM_STANDING_OWNS && InLimbo(timeline, scope)) return std::nullopt;
+  const std::optional<CardTerm> term = CardTermOf(timeline, claim);
+  if (!term.has_value()) return std::nullopt;
+  const policy::PolicyVersion& policy = PolicyInForce(timeline, FromMicros(claim.card().counted_from_us()));
+  std::string arithmetic = term->arithmetic;
+  DueLapse due;
+  due.at = AfterHold(scope, policy, term->end, &arithmetic);
+  due.basis = MakeBasis(term->rule_id, policy, due.at);
+  due.basis.add_positions(claim.position());
+  if (term->position != claim.position()) due.basis.add_positions(term->position);
+  due.basis.set_arithmetic(std::move(arithmetic));
+  return due;
+}
+
+void ApplyCallBack(const Step& step, CustomerState* state) {
+  if (!step.policy.policy.lapse().has_card()) return;
+  const Call call = CallOf(*step.event.event);
+  if (!call.reached || call.staff_id.empty() || !RecordedInTime(step)) return;
+  for (ScopeState& scope : *state->mutable_scopes()) {
+    for (ClaimState& claim : *scope.mutable_claims()) {
+      if (!IsAlive(claim) && claim.standing() != CLAIM_STANDING_WAITING) continue;
+      if (claim.claimant().staff_id() != call.staff_id) continue;
+      const std::optional<CardTerm> term = CardTermOf(step.timeline, claim);
+      // One that fell due during a dispute is only held back: later acts do not undo it.
+      if (term.has_value() && term->end <= step.at()) continue;
+      // A running card keeps the rules it was counted from.
+      const policy::PolicyVersion& policy =
+          claim.has_card() ? PolicyInForce(step.timeline, FromMicros(claim.card().counted_from_us()))
+                           : step.policy;
+      const pb::CardLife& rules =
+          policy.policy.lapse().has_card() ? policy.policy.lapse().card() : step.policy.policy.lapse().card();
+      if (!Count(step, rules, call, &claim)) continue;
+      const bool owned = claim.standing() == CLAIM_STANDING_OWNS;
+      claim.set_standing(CLAIM_STANDING_VOID);
+      if (owned) {
+        const pb::Basis basis = claim.void_basis();
+        SucceedVoid(step, basis, &scope, state);
+      }
+    }
+  }
+}
+
+void ApplyCallBackSigned(const Step& step, CustomerState* state) {
+  const pb::ContactReviewed& reviewed = step.event.event->contact_reviewed();
+  if (reviewed.verdict() != pb::CONTACT_VERDICT_VALID) return;
+  for (ScopeState& scope : *state->mutable_scopes()) {
+    for (ClaimState& claim : *scope.mutable_claims()) {
+      CardState* card = claim.has_card() ? claim.mutable_card() : nullptr;
+      if (card == nullptr || card->unsigned_us() == 0) continue;
+      if (card->unsigned_contact_id() != reviewed.contact_id()) continue;
+      const absl::Time called = FromMicros(card->unsigned_us());
+      const policy::PolicyVersion& policy = PolicyInForce(step.timeline, called);
+      const pb::Period& within = policy.policy.lapse().card().signed_call_back().within();
+      card->clear_unsigned_contact_id();
+      card->set_unsigned_us(0);
+      if (step.at() < PeriodEnd(step.timeline, policy.policy, called, within)) continue;
+      card->set_counted_from_us(ToMicros(step.at()));
+      card->set_counted_from_position(step.event.position);
+    }
+  }
+}
+
+}  // namespace ledger::rules

@@ -262,8 +262,8 @@ class Compiler {
     const Word& who = Words()[(*next)++];
     if (who.key == "none" && !who.quoted) {
       Expect(who, "owner", "=", "none", true);
-    } else if (!who.quoted && (who.key == "public" || who.key == "in_transfer")) {
-      Expect(who, "state", "=", who.key == "public" ? "pooled" : "in_transfer");
+    } else if (!who.quoted && (who.key == "public" || who.key == "in_transfer" || who.key == "void")) {
+      Expect(who, "state", "=", who.key == "public" ? "pooled" : who.key);
       Expect(who, "owner", "=", "none");
     } else {
       Expect(who, "state", "=", "owned");

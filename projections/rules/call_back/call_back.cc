@@ -6,6 +6,7 @@
 #include "projections/rules/civil_time.h"
 #include "projections/rules/custody.h"
 #include "projections/rules/grade/grade.h"
+#include "projections/rules/lapse/card.h"
 
 namespace ledger::rules {
 namespace {
@@ -80,6 +81,24 @@ void ClearAgreed(CallBackState* call_back) {
   call_back->set_agreed_in_us(0);
 }
 
+// The owner's card lives by its call-backs: what would void it is what is due.
+std::optional<DueCallBack> CardCallBack(const policy::Timeline& timeline, const ScopeState& scope) {
+  for (const ClaimState& claim : scope.claims()) {
+    if (claim.standing() != CLAIM_STANDING_OWNS) continue;
+    const std::optional<CardTerm> term = CardTermOf(timeline, claim);
+    if (!term.has_value()) return std::nullopt;
+    DueCallBack call;
+    call.due = LastInTime(term->end);
+    call.basis.set_rule_id(term->rule_id);
+    call.basis.set_policy_version(term->policy_version);
+    *call.basis.mutable_since_time() = ToTimestamp(FromMicros(claim.card().counted_from_us()));
+    call.basis.add_positions(term->position);
+    call.basis.set_arithmetic(term->arithmetic);
+    return call;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 void ApplyContact(const Step& step, CustomerState* state) {
@@ -119,6 +138,7 @@ std::optional<DueCallBack> NextCallBack(const policy::Timeline& timeline, const 
                                         const ScopeState& scope) {
   const CallBackState& call_back = scope.call_back();
   if (scope.custody() != CUSTODY_OWNED || InLimbo(timeline, scope) || call_back.ended()) return std::nullopt;
+  if (std::optional<DueCallBack> card = CardCallBack(timeline, scope)) return card;
 
   if (call_back.has_agreed()) {
     const absl::Time agreed_in = FromMicros(call_back.agreed_in_us());

@@ -1,5 +1,6 @@
 #include "tests/scenarios/fields.h"
 
+#include <google/protobuf/io/tokenizer.h>
 #include <google/protobuf/text_format.h>
 #include <google/protobuf/util/message_differencer.h>
 
@@ -46,23 +47,6 @@ absl::Status Wrong(absl::string_view value, absl::string_view what) {
 }
 
 absl::TimeZone Zone(const Reading& reading) { return absl::FixedTimeZone(reading.utc_offset_seconds); }
-
-// "12.345" in units of 10^-`digits`, exactly.
-std::optional<int64_t> ParseDecimal(absl::string_view text, size_t digits) {
-  const bool negative = absl::ConsumePrefix(&text, "-");
-  const std::vector<absl::string_view> parts = absl::StrSplit(text, absl::MaxSplits('.', 1));
-  std::string all(parts[0]);
-  const absl::string_view fraction = parts.size() == 2 ? parts[1] : absl::string_view();
-  if (parts[0].empty() || (parts.size() == 2 && fraction.empty()) || fraction.size() > digits) {
-    return std::nullopt;
-  }
-  absl::StrAppend(&all, fraction, std::string(digits - fraction.size(), '0'));
-  int64_t value = 0;
-  if (!std::all_of(all.begin(), all.end(), absl::ascii_isdigit) || !absl::SimpleAtoi(all, &value)) {
-    return std::nullopt;
-  }
-  return negative ? -value : value;
-}
 
 std::string EnumPrefix(const EnumDescriptor* type) {
   return std::string(absl::StripSuffix(type->value(0)->name(), "UNSPECIFIED"));
@@ -154,11 +138,26 @@ absl::Status ParseShare(absl::string_view value, Message* message) {
   return Wrong(value, "share: write A:50%");
 }
 
+// Keeps what is wrong with a text, instead of printing it.
+class FirstError : public google::protobuf::io::ErrorCollector {
+ public:
+  void AddError(int /*line*/, int column, const std::string& message) override {
+    if (text_.empty()) text_ = absl::StrCat(" (at character ", column + 1, " of it: ", message, ")");
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
 absl::Status ParseTextFormat(absl::string_view value, Message* message) {
   absl::ConsumePrefix(&value, "{");
   if (!absl::ConsumeSuffix(&value, "}")) return Wrong(value, "text format: the closing brace is missing");
-  if (TextFormat::ParseFromString(std::string(value), message)) return absl::OkStatus();
-  return Wrong(value, absl::StrCat("text format of a ", message->GetDescriptor()->name()));
+  FirstError error;
+  TextFormat::Parser parser;
+  parser.RecordErrorsTo(&error);
+  if (parser.ParseFromString(std::string(value), message)) return absl::OkStatus();
+  return Wrong(value, absl::StrCat("text format of a ", message->GetDescriptor()->name(), error.text()));
 }
 
 absl::Status ParseMessage(const Reading& reading, const FieldDescriptor* field, absl::string_view value,
@@ -598,6 +597,22 @@ std::string Show(const Reading& reading, const Message& message) {
   return Joined(text);
 }
 
+std::optional<int64_t> ParseDecimal(absl::string_view text, size_t digits) {
+  const bool negative = absl::ConsumePrefix(&text, "-");
+  const std::vector<absl::string_view> parts = absl::StrSplit(text, absl::MaxSplits('.', 1));
+  std::string all(parts[0]);
+  const absl::string_view fraction = parts.size() == 2 ? parts[1] : absl::string_view();
+  if (parts[0].empty() || (parts.size() == 2 && fraction.empty()) || fraction.size() > digits) {
+    return std::nullopt;
+  }
+  absl::StrAppend(&all, fraction, std::string(digits - fraction.size(), '0'));
+  int64_t value = 0;
+  if (!std::all_of(all.begin(), all.end(), absl::ascii_isdigit) || !absl::SimpleAtoi(all, &value)) {
+    return std::nullopt;
+  }
+  return negative ? -value : value;
+}
+
 std::vector<std::string> EnumNames(const EnumDescriptor* type) {
   std::vector<std::string> names;
   names.reserve(static_cast<size_t>(type->value_count()));
@@ -682,8 +697,12 @@ absl::Status SetFromText(absl::string_view path, absl::string_view text, Message
         return absl::OkStatus();
       }
       if (!field->is_repeated()) reflection.ClearField(message, field);
-      if (TextFormat::ParseFieldValueFromString(std::string(text), field, message)) return absl::OkStatus();
-      return Wrong(text, absl::StrCat("value of ", field->name(), ", as a policy file would have it"));
+      FirstError error;
+      TextFormat::Parser parser;
+      parser.RecordErrorsTo(&error);
+      if (parser.ParseFieldValueFromString(std::string(text), field, message)) return absl::OkStatus();
+      return Wrong(
+          text, absl::StrCat("value of ", field->name(), ", as a policy file would have it", error.text()));
     }
     if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) {
       return absl::InvalidArgumentError(absl::StrCat(field->name(), " has no fields of its own"));

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,9 @@ absl::Status SetFromText(absl::string_view path, absl::string_view text, google:
 // what there is instead. kInvalidArgument: no answer could ever hold it: the path or the value makes no sense.
 absl::StatusOr<std::string> CheckField(const Reading& reading, const Word& word,
                                        const google::protobuf::Message& message);
+
+// "12.345" in units of 10^-`digits`, exactly; nothing if it is no such number.
+std::optional<int64_t> ParseDecimal(absl::string_view text, size_t digits);
 
 // The lower-case names of an enum's values, without their common prefix.
 std::vector<std::string> EnumNames(const google::protobuf::EnumDescriptor* type);

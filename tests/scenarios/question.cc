@@ -41,6 +41,7 @@ std::string MethodName(absl::string_view question) {
   if (question == "owner" || question == "disputed" || question == "undisputed") return "GetOwner";
   if (question == "tier") return "GetTier";
   if (question == "callback") return "GetNextCallback";
+  // The rest goes by the method's own name.
   return "";
 }
 
@@ -108,8 +109,8 @@ constexpr Flag kFlags[] = {
 
 // One thing that the answer must say.
 struct Expectation {
-  Word word;               // its key is the path from the answer's root
-  std::string or_missing;  // also holds where this entry is not there
+  Word word;                           // its key is the path from the answer's root
+  std::optional<Word> otherwise = {};  // where this holds instead, that is enough
 };
 
 class Compiler {
@@ -120,7 +121,7 @@ class Compiler {
   }
 
   Question Compile() {
-    const std::string& noun = ask_.question.key;
+    const std::string noun = TakeNoun();
     method_ = ask_.question.op.empty() ? FindMethod(noun) : nullptr;
     if (method_ == nullptr) {
       std::string methods;
@@ -137,7 +138,8 @@ class Compiler {
     question_.request.reset(factory->GetPrototype(method_->input_type())->New());
     question_.response.reset(factory->GetPrototype(method_->output_type())->New());
     main_ = MainField(method_->output_type());
-    question_.about_customer = method_->input_type()->FindFieldByName("query") != nullptr;
+    question_.any_instant = method_->input_type()->FindFieldByName("query") != nullptr ||
+                            method_->input_type()->FindFieldByName("as_of") != nullptr;
     FillRequest();
     // The scope or scheme comes first: it says which entry of the answer everything else is about.
     size_t next = 0;
@@ -154,10 +156,13 @@ class Compiler {
       TakeClass(&next);
     } else if (noun == "callback") {
       TakeDue(&next);
+    } else if (noun == "credit") {
+      TakeCredit(&next);
     } else if (noun == "disputed" || noun == "undisputed") {
       Expect(ask_.question, "disputed", "=", noun == "disputed" ? "true" : "false");
     }
     if (!stopped_) TakeRest(next);
+    CheckSubject();
     if (!stopped_ && expectations_.empty() && !question_.refusal_expected) {
       Fail(ask_.question, ask_.question.column, "nothing is expected of the answer");
     }
@@ -181,39 +186,76 @@ class Compiler {
   void Fail(const Word& word, int column, std::string message) {
     problems_->push_back({word.line, column, std::move(message)});
   }
+  // "duties[name=first-call]" asks for the duties and means one of them.
+  std::string TakeNoun() {
+    const std::string& word = ask_.question.key;
+    const size_t bracket = word.find('[');
+    if (bracket == std::string::npos || word.back() != ']') return word;
+    choice_ = word.substr(bracket + 1, word.size() - bracket - 2);
+    return word.substr(0, bracket);
+  }
+
+  // True where the line names nobody.
+  bool IsAboutNobody() const { return ask_.subject.key == "-" && !ask_.subject.quoted; }
+
+  // The request's field for whom the question is about, besides a CustomerQuery's; null if it has none.
+  const FieldDescriptor* SubjectField() const {
+    const Descriptor* type = method_->input_type();
+    for (const char* name : {"customer_id", "site_id", "staff_id"}) {
+      const FieldDescriptor* field = type->FindFieldByName(name);
+      if (field != nullptr) return field;
+    }
+    return nullptr;
+  }
+
   void FillRequest() {
-    const bool anybody = ask_.subject.key == "-" && !ask_.subject.quoted;
     Message& request = *question_.request;
     const Descriptor* type = request.GetDescriptor();
-    const FieldDescriptor* customer = type->FindFieldByName("customer_id");
-    if (question_.about_customer) {
-      pb::CustomerQuery query;
-      query.set_customer_id(anybody ? "" : ask_.subject.key);
-      *query.mutable_as_of()->mutable_true_at() = ToTimestamp(reading_, ask_.at.time);
-      if (ask_.known) {
-        *query.mutable_as_of()->mutable_known_time() = ToTimestamp(reading_, ask_.known->time);
-      }
-      request.GetReflection()->MutableMessage(&request, type->FindFieldByName("query"))->CopyFrom(query);
-    } else if (!anybody && customer != nullptr) {
-      request.GetReflection()->SetString(&request, customer, ask_.subject.key);
+    const FieldDescriptor* query = type->FindFieldByName("query");
+    const FieldDescriptor* as_of = type->FindFieldByName("as_of");
+    pb::CustomerQuery who_and_when;
+    *who_and_when.mutable_as_of()->mutable_true_at() = ToTimestamp(reading_, ask_.at.time);
+    if (ask_.known) {
+      *who_and_when.mutable_as_of()->mutable_known_time() = ToTimestamp(reading_, ask_.known->time);
     }
-    if (anybody == (question_.about_customer || customer != nullptr)) {
-      Fail(ask_.subject, ask_.subject.column,
-           anybody ? absl::StrCat(method_->name(), " is about a customer: name one instead of -")
-                   : absl::StrCat(method_->name(), " is not about one customer: write - instead"));
+    if (query != nullptr) {
+      if (!IsAboutNobody()) who_and_when.set_customer_id(ask_.subject.key);
+      request.GetReflection()->MutableMessage(&request, query)->CopyFrom(who_and_when);
+    } else if (!IsAboutNobody() && SubjectField() != nullptr) {
+      request.GetReflection()->SetString(&request, SubjectField(), ask_.subject.key);
+    }
+    if (as_of != nullptr) {
+      request.GetReflection()->MutableMessage(&request, as_of)->CopyFrom(who_and_when.as_of());
     }
     for (const char* instant : {"true_at", "until_time"}) {
       const FieldDescriptor* field = type->FindFieldByName(instant);
       if (field == nullptr) continue;
       request.GetReflection()->MutableMessage(&request, field)->CopyFrom(ToTimestamp(reading_, ask_.at.time));
     }
-    if (ask_.known && !question_.about_customer) {
+    if (ask_.known && !question_.any_instant) {
       Fail(ask_.question, ask_.question.column,
            absl::StrCat(method_->name(),
                         " knows no earlier knowledge: leave out \"known\" and \"as_known_then\""));
     }
     const FieldDescriptor* page = type->FindFieldByName("page_size");
     if (page != nullptr) request.GetReflection()->SetUInt32(&request, page, 1000);
+  }
+
+  // Whether the question names whom it is about, in the line's column or in a field of the request ("staff=A").
+  void CheckSubject() {
+    const bool has_query = method_->input_type()->FindFieldByName("query") != nullptr;
+    const FieldDescriptor* field = SubjectField();
+    const bool named =
+        field != nullptr && !question_.request->GetReflection()->GetString(*question_.request, field).empty();
+    if (IsAboutNobody() && (has_query || field != nullptr) && !named) {
+      Fail(ask_.subject, ask_.subject.column,
+           absl::StrCat(method_->name(),
+                        " is about somebody: name a customer, or whom it asks for, instead of -"));
+    }
+    if (!IsAboutNobody() && !has_query && field == nullptr) {
+      Fail(ask_.subject, ask_.subject.column,
+           absl::StrCat(method_->name(), " is not about one customer: write - instead"));
+    }
   }
 
   // Says which entry of the answer's list is meant.
@@ -240,7 +282,9 @@ class Compiler {
       one.key = absl::StrCat(main_->name(), ".count");
       one.op = "=";
       one.value = "1";
-      expectations_.push_back({one, absl::StrCat(main_->name(), "[0]")});
+      Word nothing = one;
+      nothing.value = "0";  // then what is expected of the entry says so itself
+      expectations_.push_back({one, nothing});
     }
     return absl::StrCat(main_->name(), "[0]");
   }
@@ -249,11 +293,13 @@ class Compiler {
               bool or_missing = false) {
     Expectation expectation;
     expectation.word = origin;
-    const std::string main = MainPath(origin);
+    const std::string first(path.substr(0, path.find_first_of(".[")));
+    const bool at_root = FindField(method_->output_type(), first).ok();
+    const std::string main = at_root ? "" : MainPath(origin);
     expectation.word.key = main.empty() ? std::string(path) : absl::StrCat(main, ".", path);
     expectation.word.op = std::string(op);
     expectation.word.value = std::string(value);
-    if (or_missing) expectation.or_missing = main;
+    if (or_missing) expectation.otherwise = None(origin, "");
     expectations_.push_back(std::move(expectation));
   }
 
@@ -291,6 +337,81 @@ class Compiler {
       return;
     }
     TakeInstantOf(first, "due_time", "=", next);
+  }
+
+  // "D1 performance A 50% B 25% C 25% bonus A 5000.51 B 2500.25 C 2500.25": the deal, who holds which share of its
+  // performance and which amount (or share) of its bonus, and nobody else.
+  void TakeCredit(size_t* next) {
+    if (*next < Words().size() && Words()[*next].op.empty() && !IsPlain(*next, "performance") &&
+        !IsPlain(*next, "bonus")) {
+      Choose("deal_id", Words()[(*next)++]);
+    }
+    while (*next < Words().size() && !stopped_) {
+      if (IsPlain(*next, "performance")) {
+        TakeHoldings("performance", next);
+      } else if (IsPlain(*next, "bonus")) {
+        TakeHoldings("bonus_holdings", next);
+      } else {
+        return;
+      }
+    }
+  }
+
+  void TakeHoldings(absl::string_view list, size_t* next) {
+    const Word& origin = Words()[(*next)++];
+    const bool nobody = *next < Words().size() && IsPlain(*next, "none");
+    if (nobody) ++*next;
+    int holders = 0;
+    int without = 0;  // those who are said to hold nothing, and may be left out of the answer
+    while (!nobody && *next + 1 < Words().size() && IsShare(Words()[*next + 1])) {
+      const Word& holder = Words()[*next];
+      const Word& share = Words()[*next + 1];
+      *next += 2;
+      const std::string entry = absl::StrCat(list, "[holder=", holder.key, "]");
+      const bool percent = absl::EndsWith(share.key, "%");
+      const std::optional<int64_t> number = Hundredths(share);
+      if (!percent && !number.has_value()) {
+        Expect(share, absl::StrCat(entry, ".amount"), "=", share.key);
+      } else {
+        Expect(share, absl::StrCat(entry, percent ? ".basis_points" : ".amount.minor_units"), "=",
+               absl::StrCat(number.value_or(0)));
+      }
+      const bool zero = number.has_value() && *number == 0;
+      if (zero) expectations_.back().otherwise = None(share, entry);
+      ++(zero ? without : holders);
+    }
+    if (!nobody && holders + without == 0) {
+      stopped_ = true;
+      return Fail(
+          origin, origin.column,
+          absl::StrCat("after \"", origin.key, "\" comes who holds how much, as in A 75% B 25%, or none"));
+    }
+    Expect(origin, absl::StrCat(list, ".count"), "=", absl::StrCat(holders));
+    Word all = expectations_.back().word;
+    all.value = absl::StrCat(holders + without);
+    expectations_.back().otherwise = all;
+  }
+
+  // "50%", "5000.51" or "5000.51CNY".
+  static bool IsShare(const Word& word) {
+    if (!word.op.empty() || word.quoted) return false;
+    const absl::string_view text = word.key;
+    return Hundredths(word).has_value() ||
+           (text.size() > 3 && ParseDecimal(text.substr(0, text.size() - 3), 2).has_value());
+  }
+  static std::optional<int64_t> Hundredths(const Word& word) {
+    return ParseDecimal(absl::StripSuffix(word.key, "%"), 2);
+  }
+
+  // That the entry of the answer's main part is not there.
+  Word None(const Word& origin, absl::string_view entry) {
+    Word none = origin;
+    const std::string main = MainPath(origin);
+    none.key = main.empty() ? std::string(entry) : entry.empty() ? main : absl::StrCat(main, ".", entry);
+    none.op = "=";
+    none.value = "none";
+    none.quoted = false;
+    return none;
   }
 
   void TakeInstantOf(const Word& origin, absl::string_view path, absl::string_view op, size_t* next) {
@@ -376,11 +497,7 @@ class Compiler {
       if (!set.ok()) Fail(word, word.value_column, std::string(set.message()));
       return;
     }
-    if (main_ == nullptr || FindField(method_->output_type(), name).ok()) {
-      expectations_.push_back({word, ""});
-    } else {
-      Expect(word, word.key, word.op, word.value);
-    }
+    Expect(word, word.key, word.op, word.value);
   }
 
   const Ask& ask_;
@@ -421,14 +538,9 @@ std::vector<std::string> CheckAnswer(const Ask& ask, Reading reading, const Mess
     const Word& word = expectation.word;
     const absl::StatusOr<std::string> instead = CheckField(reading, word, response);
     if (instead.ok() && instead->empty()) continue;
-    if (!expectation.or_missing.empty()) {
-      Word missing = word;
-      missing.key = expectation.or_missing;
-      missing.op = "=";
-      missing.value = "none";
-      missing.quoted = false;
-      const absl::StatusOr<std::string> there = CheckField(reading, missing, response);
-      if (there.ok() && there->empty()) continue;
+    if (expectation.otherwise.has_value()) {
+      const absl::StatusOr<std::string> otherwise = CheckField(reading, *expectation.otherwise, response);
+      if (otherwise.ok() && otherwise->empty()) continue;
     }
     wrong.push_back(absl::StrCat("expected ", word.key, word.op, word.value, ", got ",
                                  instead.ok() ? *instead : std::string(instead.status().message())));

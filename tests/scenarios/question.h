@@ -13,7 +13,7 @@
 #include "tests/scenarios/scenario.h"
 
 // What an ask line means: which method of QueryService it calls, with which request, and what the answer must say.
-// Any method can be asked by its name; owner, tier, callback and disputed have words of their own. Pure; any
+// Any method can be asked by its name; owner, tier, callback, credit and disputed have words of their own. Pure; any
 // thread.
 namespace ledger::scenarios {
 
@@ -22,7 +22,7 @@ struct Question {
   std::string method;  // "/customerledger.v1.QueryService/GetOwner"
   std::unique_ptr<google::protobuf::Message> request;
   std::unique_ptr<google::protobuf::Message> response;  // empty; to be parsed into
-  bool about_customer = false;  // false: a list, which can only be asked about the present
+  bool any_instant = false;  // false: a list, which can only be asked about the present
   bool refusal_expected = false;
   std::vector<Word> refusal;  // reasons and rule ids that the refusal must name
 };

@@ -54,7 +54,7 @@ TEST(QuestionTest, FillsTheRequest) {
   const Question question = BuildQuestion(ask, Reading(), &problems);
   EXPECT_THAT(problems, IsEmpty());
   EXPECT_EQ(question.method, "/customerledger.v1.QueryService/GetOwner");
-  EXPECT_TRUE(question.about_customer);
+  EXPECT_TRUE(question.any_instant);
   pb::PositionToken position;
   position.set_position(9);
   Address("book", position, question.request.get());
@@ -74,7 +74,7 @@ TEST(QuestionTest, ListsAreAskedWithoutACustomer) {
       BuildQuestion(Parse("- customers owner=A customers.count=0"), Reading(), &problems);
   EXPECT_THAT(problems, IsEmpty());
   EXPECT_EQ(question.method, "/customerledger.v1.QueryService/ListCustomers");
-  EXPECT_FALSE(question.about_customer);
+  EXPECT_FALSE(question.any_instant);
   pb::ListCustomersRequest request;
   request.CopyFrom(*question.request);
   EXPECT_EQ(request.owner().staff_id(), "A");
@@ -131,7 +131,7 @@ TEST(QuestionTest, SaysWhereAQuestionIsWrong) {
   EXPECT_THAT(ProblemsOf("K owner A since today"), ElementsAre(HasSubstr("f:3:38: \"today\" is no instant")));
   EXPECT_THAT(ProblemsOf("K owner A ownr=B"), ElementsAre(HasSubstr("\"ownr\" is no field of Ownership")));
   EXPECT_THAT(ProblemsOf("K callback soon"), ElementsAre(HasSubstr("\"soon\" is no instant")));
-  EXPECT_THAT(ProblemsOf("- owner A"), ElementsAre(HasSubstr("GetOwner is about a customer")));
+  EXPECT_THAT(ProblemsOf("- owner A"), ElementsAre(HasSubstr("GetOwner is about somebody")));
   EXPECT_THAT(ProblemsOf("K pool customers.count=0"), ElementsAre(HasSubstr("write - instead")));
   EXPECT_THAT(ProblemsOf("K tier intent A scope S1"), ElementsAre(HasSubstr("GetTier knows no scope")));
   EXPECT_THAT(ProblemsOf("K owner A refused"), ElementsAre(HasSubstr("a refused question has no answer")));

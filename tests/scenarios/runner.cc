@@ -374,7 +374,7 @@ class Run {
     std::vector<Problem> problems;
     const Question question = BuildQuestion(ask, reading_, &problems);
     // A list is about the present: it can be asked again only where nothing happened after its instant.
-    if (!question.about_customer && !when.empty() && ask.at.time < LastTime()) return;
+    if (!question.any_instant && !when.empty() && ask.at.time < LastTime()) return;
     for (const Problem& problem : problems) return Fail(line, when, problem.message);
     Address(ledger_, position_, question.request.get());
     std::string bytes;

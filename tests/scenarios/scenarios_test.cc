@@ -1,4 +1,5 @@
-// Every *.scenario file of this folder as tests: one for each case in order, one with everything delivered late.
+// Every *.scenario file of this folder as tests: one for each case in order, one with everything delivered late. With
+// arguments, those files and folders instead.
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -74,8 +75,12 @@ std::string TestName(const std::string& text) {
 
 void RegisterFile(const std::filesystem::path& path, uint64_t seed) {
   std::ifstream stream(path);
+  if (!stream)
+    return Register(TestName(path.string()), [path] { ADD_FAILURE() << path << " cannot be read"; });
   const std::string text(std::istreambuf_iterator<char>(stream), {});
-  const std::string file = absl::StrCat("tests/scenarios/", path.filename().string());
+  const std::string file = path.parent_path() == LEDGER_SCENARIOS
+                               ? absl::StrCat("tests/scenarios/", path.filename().string())
+                               : path.string();
   const std::string stem = TestName(path.stem().string());
   std::vector<Problem> problems;
   auto scenario = std::make_shared<const Scenario>(ParseScenario(text, &problems));
@@ -101,17 +106,22 @@ uint64_t Seed() {
   return std::random_device()();
 }
 
-void RegisterFolder() {
+void RegisterAll(const std::vector<std::string>& places) {
   std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::directory_iterator(LEDGER_SCENARIOS)) {
-    if (entry.path().extension() == ".scenario") files.push_back(entry.path());
+  for (const std::string& place : places) {
+    if (!std::filesystem::is_directory(place)) {
+      files.emplace_back(place);
+      continue;
+    }
+    for (const auto& entry : std::filesystem::directory_iterator(place)) {
+      if (entry.path().extension() == ".scenario") files.push_back(entry.path());
+    }
   }
   std::sort(files.begin(), files.end());
   const uint64_t seed = Seed();
   std::cout << "LEDGER_SCENARIO_SEED=" << seed << "\n";
   for (const std::filesystem::path& file : files) RegisterFile(file, seed);
-  if (files.empty())
-    Register("no_scenario_found", [] { ADD_FAILURE() << "no file in " << LEDGER_SCENARIOS; });
+  if (files.empty()) Register("no_scenario_found", [] { ADD_FAILURE() << "there is no file to run"; });
 }
 
 }  // namespace
@@ -120,6 +130,8 @@ void RegisterFolder() {
 int main(int argc, char** argv) {
   ::testing::InitGoogleTest(&argc, argv);
   ::testing::AddGlobalTestEnvironment(new ledger::scenarios::ServerEnvironment());
-  ledger::scenarios::RegisterFolder();
+  std::vector<std::string> places(argv + 1, argv + argc);
+  if (places.empty()) places.emplace_back(LEDGER_SCENARIOS);
+  ledger::scenarios::RegisterAll(places);
   return RUN_ALL_TESTS();
 }

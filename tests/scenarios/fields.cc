@@ -170,7 +170,7 @@ absl::Status ParseMessage(const Reading& reading, const FieldDescriptor* field, 
     *zoned.mutable_time() = ToTimestamp(reading, instant.time);
     zoned.set_utc_offset_seconds(reading.utc_offset_seconds);
     // Due times are the last instant that is still in time.
-    if (instant.end_of_day && type == Timestamp::descriptor() && field->name() == "due_time") {
+    if (instant.end_of_day && type == Timestamp::descriptor() && absl::EndsWith(field->name(), "due_time")) {
       zoned.mutable_time()->set_seconds(zoned.time().seconds() - 1);
     }
     if (type == Timestamp::descriptor()) {
@@ -637,6 +637,12 @@ absl::StatusOr<const FieldDescriptor*> FindField(const Descriptor* type, absl::s
       found = field;
       matching.push_back(field->name());
     }
+  }
+  // "customers" for customer_ids.
+  const absl::string_view singular = absl::StripSuffix(name, "s");
+  if (matching.empty() && singular != name) {
+    const FieldDescriptor* list = type->FindFieldByName(absl::StrCat(singular, "_ids"));
+    if (list != nullptr) return list;
   }
   if (matching.size() == 1) return found;
   if (matching.size() > 1) {

@@ -37,7 +37,7 @@ std::string LocalText(const Reading& reading, const google::protobuf::Timestamp&
 std::string Show(const Reading& reading, const google::protobuf::Message& message);
 
 // The field that `name` means: its own name, or its name without _id, _ids, _time, _name, _milli or _shares where
-// that is only one field.
+// that is only one field; "customers" means customer_ids.
 absl::StatusOr<const google::protobuf::FieldDescriptor*> FindField(const google::protobuf::Descriptor* type,
                                                                    absl::string_view name);
 

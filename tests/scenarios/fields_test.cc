@@ -76,6 +76,12 @@ TEST(FieldsTest, SetsMoneyOwnersSharesAndNumbersExactly) {
   EXPECT_EQ(corrected.target_position(), 7U);
 }
 
+TEST(FieldsTest, ListsOfIdsMayBePlural) {
+  pb::ListSubmitted list;
+  EXPECT_TRUE(Set("customers", "G,H", &list).ok());
+  EXPECT_EQ(list.customer_ids_size(), 2);
+}
+
 TEST(FieldsTest, RefusesWhatMakesNoSense) {
   pb::VisitLogged visit;
   pb::DealRecorded deal;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -13,6 +14,8 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
 #include "customerledger/v1/common.pb.h"
+#include "projections/policy/sentence_pattern.h"
+#include "projections/policy/sentences.h"
 
 namespace ledger::policy {
 
@@ -60,6 +63,14 @@ std::string Hundredths(int64_t value) {
   return text;
 }
 
+// Thousandths as "12.5" and "12"; exact.
+std::string Thousandths(int64_t value) {
+  const uint64_t size = value < 0 ? 0 - static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
+  std::string text = absl::StrCat(value < 0 ? "-" : "", size / 1000);
+  if (size % 1000 != 0) absl::StrAppendFormat(&text, ".%03d", static_cast<int>(size % 1000));
+  return text;
+}
+
 bool IsBasisPoints(absl::string_view name) {
   return name == "basis_points" ||
          std::any_of(std::begin(kBasisPoints), std::end(kBasisPoints),
@@ -71,6 +82,7 @@ std::string NumberWords(const FieldDescriptor& field, int64_t value) {
   if (IsBasisPoints(name)) return absl::StrCat(Hundredths(value), " %");
   if (absl::EndsWith(name, "_minor"))
     return absl::StrCat(Hundredths(value), " (in hundredths of the currency)");
+  if (absl::EndsWith(name, "_milli")) return Thousandths(value);
   for (const Unit& unit : kUnits) {
     if (absl::EndsWith(name, unit.suffix)) return absl::StrCat(value, " ", value == 1 ? unit.one : unit.many);
   }
@@ -176,14 +188,17 @@ const std::map<const Descriptor*, Phrase>& Phrases() {
   return *phrases;
 }
 
-// What a message without words of its own says.
+// What a message without hand-written words says: its pattern, and every field that the pattern does not say.
 std::string FieldByField(const Message& message) {
   const auto* reflection = message.GetReflection();
   std::vector<const FieldDescriptor*> fields;
   reflection->ListFields(message, &fields);
   std::vector<std::string> parts;
-  parts.reserve(fields.size());
+  parts.reserve(fields.size() + 1);
+  const std::optional<FilledPattern> filled = FillPattern(PhrasePatternOf(*message.GetDescriptor()), message);
+  if (filled && !filled->said.empty()) parts.push_back(filled->text);
   for (const FieldDescriptor* field : fields) {
+    if (filled && std::find(filled->said.begin(), filled->said.end(), field) != filled->said.end()) continue;
     parts.push_back(absl::StrCat(FieldWords(*field), " ", ValueWords(message, *field)));
   }
   return parts.empty() ? "nothing further" : absl::StrJoin(parts, ", ");
@@ -274,6 +289,8 @@ std::string PhraseOf(const Message& message) {
   return found == Phrases().end() ? FieldByField(message) : found->second(message);
 }
 
-bool IsPhrase(const Descriptor& type) { return Phrases().find(&type) != Phrases().end(); }
+bool IsPhrase(const Descriptor& type) {
+  return Phrases().find(&type) != Phrases().end() || !PhrasePatternOf(type).empty();
+}
 
 }  // namespace ledger::policy

@@ -57,6 +57,8 @@ bool FillSlot(const Slot& slot, const Message& message, FilledPattern* filled) {
   if (!set) return false;
   const std::string words = ValueWords(message, *field);
   if (slot.kind == Slot::kIsWord && words != slot.word) return false;
+  // A boolean may be set to false where it is optional.
+  if (slot.kind == Slot::kIsSet && words != "yes") return false;
   if (slot.kind == Slot::kValue) filled->text += words;
   Say(field, filled);
   return true;
@@ -88,6 +90,11 @@ void FillChoice(absl::string_view parts, const Message& message, FilledPattern* 
 std::string SlotError(const Slot& slot, const Descriptor& type) {
   const FieldDescriptor* field = type.FindFieldByName(slot.field);
   if (field == nullptr) return absl::StrCat(type.name(), " has no field \"", slot.field, "\"");
+  // Anything else would be taken for said without its value.
+  if (slot.kind == Slot::kIsSet &&
+      (field->is_repeated() || field->cpp_type() != FieldDescriptor::CPPTYPE_BOOL)) {
+    return absl::StrCat("\"", slot.field, "\" is no boolean, and its value would not be said");
+  }
   if (slot.kind != Slot::kIsWord) return "";
   if (field->cpp_type() != FieldDescriptor::CPPTYPE_ENUM) {
     return absl::StrCat("\"", slot.field, "\" is no enum");

@@ -12,7 +12,7 @@
 // Sentences about a policy's messages, as patterns over their fields.
 //
 //   {field}       the field's value in words; the sentence is said only where the field is set
-//   {field?}      nothing is inserted; said only where the field is set. For booleans
+//   {field?}      nothing is inserted; said only where the field is true; for booleans alone
 //   {field=word}  the same, where the field holds this value: an enum's in words, e.g. {by=registration}
 //   {!field}      said only where the field is not set
 //   [a|b|c]       the first of the parts whose fields are as they ask; none of them: nothing. Not nested

@@ -28,12 +28,29 @@ const Table& Sentences() {
       // Mechanism 2.
       {"OwnershipRules",
        {"{claim_by=registration}A customer is claimed by registering it; the first claim owns.",
+        "{claim_by=signature}A customer is claimed by the signature on the card of a registration; the first "
+        "signature "
+        "owns, and until then the claim waits.",
+        "{claim_by=approval}A customer is claimed by the approval of a registration's profile; until then "
+        "the claim "
+        "waits.",
+        "{claim_by=invitation}A customer is claimed by a confirmed invitation to an occasion, for that "
+        "occasion.",
         "{by_recorded_assignment?}Only an owner that an import recorded is an owner; nobody owns by "
         "claiming.",
         "{second_claim_learns=customer}Whoever registers a customer that is already there learns its id.",
         "{second_claim_learns=owner}Whoever registers a customer that is already there learns its id, and "
         "who owns "
-        "it since when."}},
+        "it since when.",
+        "{form_time_counts?}The time written on a form decides which claim is earlier, if the form was "
+        "handed in in "
+        "time; from its receipt otherwise.",
+        "{next_claim_succeeds?}When the owner's claim ends, the earliest claim that is still alive owns."}},
+      {"Invitations",
+       {"The list of a day's invitations is handed in until {list_cut_off}; whose list was on time goes "
+        "before "
+        "whose list was late, then the earlier invitation.",
+        "A late list costs the head of the unit {late_breach_amount}."}},
 
       // Mechanism 3.
       {"Protection",
@@ -41,18 +58,46 @@ const Table& Sentences() {
         "a later "
         "registration by somebody else wins."}},
       {"Dormancy",
-       {"Without {evidence} by which the owner keeps the customer, the claim ends {period} after the last of "
-        "them, or "
-        "after the start of the ownership, and the customer is public."}},
+       {"[{needs_each?}Each of these must happen|At least one of these must happen] again within {period}, "
+        "counted "
+        "from the last time or the start of the ownership: {evidence}; otherwise [{result=open to "
+        "others}others may "
+        "court the customer|the customer goes to the public pool]."}},
+      {"CardLife",
+       {"A card is void unless its holder calls within {first} of the day from which it counts.",
+        "A card is void unless its holder calls again within {further} of the call-back before.",
+        "Whose void card is replaced by somebody else's pays {replaced_amount}."}},
+      {"SignedCallBack",
+       {"Call-back {number} is to be signed within {within}: its own date counts then, otherwise the date of "
+        "the "
+        "signature."}},
+      {"SmsStreak",
+       {"{length} call-backs in a row by short message alone end a card[, counted from call-back "
+        "{from_number} on|]."}},
+      {"Bypass",
+       {"Who is served by others for {share_basis_points} or more of a calendar month's consumptions leaves "
+        "the "
+        "owner at its end."}},
+      {"Lapse", {"What is recorded later than {recorded_within} after its day keeps nothing alive."}},
+
+      // Consumptions.
+      {"Consumption",
+       {"{needs_sms?}A consumption counts only if the confirming short message of its reservation was sent.",
+        "{needs_approval?}A consumption counts only if the profile was approved when it was reserved."}},
 
       // Mechanism 4.
       {"Pool", {"{claim_by_registration?}Whoever registers a customer without an owner takes it."}},
-
-      // Mechanism 5.
-      {"HandOver",
-       {"A customer is handed over in these steps: {steps}; meanwhile [{owner_meanwhile=nobody}nobody owns "
-        "it, and "
-        "it is not public either|the former owner owns it]."}},
+      {"WakeUp",
+       {"A public customer goes to whoever received it most often in a calendar month, with at least "
+        "{receptions} "
+        "receptions; where several share the highest count it stays public."}},
+      {"DailyCap",
+       {"One person takes at most {customers} customers from the pool in a day; giving them up again does "
+        "not help."}},
+      {"CoolDown",
+       {"A former owner may not take a customer back for {period} from the day the ownership ended, whoever "
+        "owned it "
+        "in between."}},
 
       // Mechanism 6.
       {"GradeScheme",
@@ -74,7 +119,36 @@ const Table& Sentences() {
   return *table;
 }
 
+// Messages that stand within a sentence.
+const std::map<absl::string_view, absl::string_view>& Phrases() {
+  static const auto* const table = new std::map<absl::string_view, absl::string_view>{
+      {"AnyNeed", "one of: {needs}"},
+      {"ByRole", "{field} holds[ all of the roles {all_of}|][ one of the roles {any_of}|]"},
+      {"CreditPart", "{basis_points} to the {role}"},
+      {"Decider", "[the role {role}|anybody][ of {unit_id}|]"},
+      {"Earlier",
+       "[{none?}no earlier event|an earlier event] of {events}[, with {last_where}|][ within {within}|]"},
+      {"GradeMatch", "the grade {classes} of the scheme \"{scheme}\""},
+      {"MeasureRange",
+       "[at least {at_least_milli}|more than {more_than_milli}|no lower bound], [at most "
+       "{at_most_milli}|less than "
+       "{less_than_milli}|no upper bound]"},
+      {"NamedStaff", "{field} of {event}"},
+      {"NotBefore", "not before {period} after {events}"},
+      {"OccasionDate", "[{year}-|]{month}-{day}"},
+      {"ProfileMatch", "the profile's {field} being [{any_of}|given]"},
+      {"Settled", "nothing open of {opened} (ended by {closed})"},
+      {"TimeWindow", "at a time of day[ from {from}|][ until {until}|]"},
+  };
+  return *table;
+}
+
 }  // namespace
+
+absl::string_view PhrasePatternOf(const google::protobuf::Descriptor& type) {
+  const auto found = Phrases().find(type.name());
+  return found == Phrases().end() ? absl::string_view() : found->second;
+}
 
 const std::vector<absl::string_view>& SentencesOf(const google::protobuf::Descriptor& type) {
   static const auto* const none = new std::vector<absl::string_view>;
@@ -99,6 +173,8 @@ std::string SectionTitle(const google::protobuf::FieldDescriptor& field) {
       {"credit", "Credit of a deal"},
       {"dispute", "Disputes"},
       {"rule_texts", "The rules"},
+      {"facts", "Facts about a customer"},
+      {"ownership", "Claim and owner"},
   };
   const auto found = titles->find(field.name());
   if (found != titles->end()) return std::string(found->second);

@@ -13,6 +13,10 @@ namespace ledger::policy {
 // to, so a type without sentences loses nothing but good English.
 const std::vector<absl::string_view>& SentencesOf(const google::protobuf::Descriptor& type);
 
+// How a message is said within a sentence; "" for types that are only told field by field. What the pattern does not
+// say follows it, name by name.
+absl::string_view PhrasePatternOf(const google::protobuf::Descriptor& type);
+
 // The types that have sentences of their own, by name ("Dormancy"), in alphabetic order.
 std::vector<absl::string_view> TypesWithSentences();
 

@@ -2,8 +2,11 @@
 
 #include <google/protobuf/descriptor.h>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
+#include <set>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "projections/policy/field_path.h"
@@ -12,6 +15,7 @@ namespace ledger::policy {
 namespace {
 
 namespace pb = ::customerledger::v1;
+using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
@@ -21,13 +25,18 @@ class Filler {
 
   void Fill(Message* message) {
     const auto* type = message->GetDescriptor();
+    open_.push_back(type);
     for (int i = 0; i < type->field_count(); ++i) {
       const FieldDescriptor* field = type->field(i);
       const auto* oneof = field->real_containing_oneof();
       if (oneof != nullptr && oneof->field(variant_ % oneof->field_count()) != field) continue;
-      const int entries = field->is_repeated() ? 2 : 1;
+      // Messages that hold themselves end somewhere; and two entries of everything everywhere would be too much.
+      const bool nests = field->message_type() != nullptr;
+      if (nests && std::count(open_.begin(), open_.end(), field->message_type()) > 1) continue;
+      const int entries = field->is_repeated() && (!nests || open_.size() < 3) ? 2 : 1;
       for (int entry = 0; entry < entries; ++entry) Set(message, field);
     }
+    open_.pop_back();
   }
 
  private:
@@ -73,26 +82,34 @@ class Filler {
 
   const int variant_;
   int number_ = 10;
+  // The messages around the one being filled.
+  std::vector<const Descriptor*> open_;
 };
 
 // Walks `inner`, a part of `whole`, changes one thing at a time, and puts it back.
 class Mutator {
  public:
-  explicit Mutator(const pb::Policy& policy) : whole_(policy) {}
+  explicit Mutator(const pb::Policy& policy) : original_(policy.SerializeAsString()), whole_(policy) {}
 
   std::vector<Mutation> Run() {
-    Walk(&whole_, "");
+    Walk(&whole_, nullptr, "");
     return std::move(mutations_);
   }
 
  private:
-  void Keep(const std::string& path) { mutations_.push_back({path, whole_}); }
+  // A change that changes nothing, as swapping equal entries, is none.
+  void Keep(const std::string& path) {
+    if (whole_.SerializeAsString() != original_) mutations_.push_back({path, whole_});
+  }
 
-  void Walk(Message* message, const std::string& path) {
+  // `holder`: the field that holds `message`.
+  void Walk(Message* message, const FieldDescriptor* holder, const std::string& path) {
     const auto* reflection = message->GetReflection();
     std::vector<const FieldDescriptor*> fields;
     reflection->ListFields(*message, &fields);
     for (const FieldDescriptor* field : fields) {
+      // How a field is told depends on what holds its message, and not on how often.
+      if (!done_.insert({holder, field}).second) continue;
       const std::string here = JoinPath(path, field->name());
       const std::unique_ptr<Message> saved(message->New());
       saved->CopyFrom(*message);
@@ -114,10 +131,11 @@ class Mutator {
       }
       if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
       if (!field->is_repeated()) {
-        Walk(reflection->MutableMessage(message, field), here);
+        Walk(reflection->MutableMessage(message, field), field, here);
       } else {
         for (int i = 0; i < reflection->FieldSize(*message, field); ++i) {
-          Walk(reflection->MutableRepeatedMessage(message, field, i), JoinPath(path, field->name(), i));
+          Walk(reflection->MutableRepeatedMessage(message, field, i), field,
+               JoinPath(path, field->name(), i));
         }
       }
     }
@@ -165,16 +183,47 @@ class Mutator {
     restore();
   }
 
+  const std::string original_;
   pb::Policy whole_;
+  std::set<std::pair<const FieldDescriptor*, const FieldDescriptor*>> done_;
   std::vector<Mutation> mutations_;
 };
 
 }  // namespace
 
-pb::Policy FullPolicyForTest(int variant) {
-  pb::Policy policy;
-  Filler(variant).Fill(&policy);
-  return policy;
+int PolicyVariantsForTest() {
+  std::set<const Descriptor*> types;
+  std::vector<const Descriptor*> open = {pb::Policy::descriptor()};
+  int most = 1;
+  while (!open.empty()) {
+    const Descriptor* type = open.back();
+    open.pop_back();
+    if (!types.insert(type).second) continue;
+    for (int i = 0; i < type->real_oneof_decl_count(); ++i) {
+      most = std::max(most, type->oneof_decl(i)->field_count());
+    }
+    for (int i = 0; i < type->field_count(); ++i) {
+      if (type->field(i)->message_type() != nullptr) open.push_back(type->field(i)->message_type());
+    }
+  }
+  return most;
+}
+
+std::vector<pb::Policy> FullPoliciesForTest(int variant) {
+  pb::Policy full;
+  Filler(variant).Fill(&full);
+  std::vector<const FieldDescriptor*> fields;
+  full.GetReflection()->ListFields(full, &fields);
+  std::vector<pb::Policy> policies;
+  policies.reserve(fields.size());
+  for (const FieldDescriptor* kept : fields) {
+    pb::Policy policy = full;
+    for (const FieldDescriptor* field : fields) {
+      if (field != kept) policy.GetReflection()->ClearField(&policy, field);
+    }
+    policies.push_back(std::move(policy));
+  }
+  return policies;
 }
 
 std::vector<Mutation> MutationsForTest(const pb::Policy& policy) { return Mutator(policy).Run(); }

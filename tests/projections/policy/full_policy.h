@@ -8,9 +8,13 @@
 // Policies with every field set, whatever fields there are. For tests.
 namespace ledger::policy {
 
-// A policy in which every field of every message is set, lists with two entries; of each oneof and each enum the
-// `variant`-th case, wrapping around. All texts and numbers differ.
-customerledger::v1::Policy FullPolicyForTest(int variant);
+// So many variants show every case of every oneof.
+int PolicyVariantsForTest();
+
+// One policy for each field of Policy, in which that field alone is set and within it every field of every message,
+// lists with several entries; of each oneof and each enum the `variant`-th case, wrapping around. All texts and
+// numbers differ.
+std::vector<customerledger::v1::Policy> FullPoliciesForTest(int variant);
 
 // One way to change a policy, and where.
 struct Mutation {
@@ -18,7 +22,8 @@ struct Mutation {
   customerledger::v1::Policy policy;
 };
 
-// `policy` with one field cleared, one list entry removed, or one value changed; each such policy once.
+// `policy` with one field cleared, one list entry removed, or one value changed; once
+// for each field and what holds it.
 std::vector<Mutation> MutationsForTest(const customerledger::v1::Policy& policy);
 
 }  // namespace ledger::policy

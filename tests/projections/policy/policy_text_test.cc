@@ -4,6 +4,7 @@
 #include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 #include <string>
 
@@ -18,9 +19,6 @@ namespace {
 
 namespace pb = ::customerledger::v1;
 using testing::HasSubstr;
-
-// As many as the largest oneof or enum has cases, so that each case is said once.
-constexpr int kVariants = 8;
 
 pb::Policy Parse(const std::string& text) {
   pb::Policy policy;
@@ -54,36 +52,40 @@ void CollectMessages(const google::protobuf::Descriptor* type,
 }
 
 TEST(PolicyTextTest, EverythingThatIsSetIsSaid) {
-  for (int variant = 0; variant < kVariants; ++variant) {
-    const pb::Policy policy = FullPolicyForTest(variant);
-    const std::string said = Said(policy);
-    for (const Mutation& mutation : MutationsForTest(policy)) {
-      EXPECT_NE(Said(mutation.policy), said) << "nothing says " << mutation.path;
+  for (int variant = 0; variant < PolicyVariantsForTest(); ++variant) {
+    for (const pb::Policy& policy : FullPoliciesForTest(variant)) {
+      const std::string said = Said(policy);
+      for (const Mutation& mutation : MutationsForTest(policy)) {
+        if (Said(mutation.policy) == said)
+          ADD_FAILURE() << "nothing says " << mutation.path << " in\n" << said;
+      }
       if (HasFailure()) return;
     }
   }
 }
 
 TEST(PolicyTextTest, EveryChangeIsADifferenceAndNoneIsNone) {
-  for (int variant = 0; variant < kVariants; ++variant) {
-    const pb::Policy policy = FullPolicyForTest(variant);
-    EXPECT_EQ(DiffPolicies(policy, policy).sections_size(), 0);
-    for (const Mutation& mutation : MutationsForTest(policy)) {
-      const pb::PolicyDiff diff = DiffPolicies(policy, mutation.policy);
-      EXPECT_NE(diff.sections_size(), 0) << "no difference although " << mutation.path;
-      EXPECT_NE(DiffPolicies(mutation.policy, policy).sections_size(), 0) << mutation.path;
+  for (int variant = 0; variant < std::min(PolicyVariantsForTest(), 2); ++variant) {
+    for (const pb::Policy& policy : FullPoliciesForTest(variant)) {
+      EXPECT_EQ(DiffPolicies(policy, policy).sections_size(), 0);
+      for (const Mutation& mutation : MutationsForTest(policy)) {
+        EXPECT_NE(DiffPolicies(policy, mutation.policy).sections_size(), 0) << mutation.path;
+        EXPECT_NE(DiffPolicies(mutation.policy, policy).sections_size(), 0) << mutation.path;
+      }
       if (HasFailure()) return;
     }
   }
 }
 
 TEST(PolicyTextTest, KeysAreUnique) {
-  std::set<std::string> seen;
-  const pb::PolicyText text = ExplainPolicy(FullPolicyForTest(0));
-  for (const pb::PolicySection& section : text.sections()) {
-    for (const pb::PolicySentence& sentence : section.sentences()) {
-      EXPECT_TRUE(seen.insert(sentence.key()).second) << sentence.key();
-      EXPECT_FALSE(sentence.text().empty()) << sentence.key();
+  for (const pb::Policy& policy : FullPoliciesForTest(0)) {
+    std::set<std::string> seen;
+    const pb::PolicyText text = ExplainPolicy(policy);
+    for (const pb::PolicySection& section : text.sections()) {
+      for (const pb::PolicySentence& sentence : section.sentences()) {
+        EXPECT_TRUE(seen.insert(sentence.key()).second) << sentence.key();
+        EXPECT_FALSE(sentence.text().empty()) << sentence.key();
+      }
     }
   }
 }
@@ -98,6 +100,7 @@ TEST(PolicyTextTest, SentencesFitTheirMessages) {
     for (const absl::string_view pattern : SentencesOf(*type)) {
       EXPECT_EQ(PatternError(pattern, *type), "") << pattern;
     }
+    EXPECT_EQ(PatternError(PhrasePatternOf(*type), *type), "") << type->name();
   }
   for (const absl::string_view name : TypesWithSentences()) {
     EXPECT_TRUE(names.contains(std::string(name))) << "no message of a policy is called " << name;
@@ -116,8 +119,8 @@ TEST(PolicyTextTest, SpeaksEnglishAndCites) {
   EXPECT_THAT(said, HasSubstr("Days begin at 00:00 of the local time UTC+08:00.\n"));
   EXPECT_THAT(said, HasSubstr("For 2 months from the day of the claim nobody else's claim counts"));
   EXPECT_THAT(said, HasSubstr("(x.protection 有效期两个月)\n"));
-  EXPECT_THAT(said, HasSubstr("Without contact and deal by which"));
-  EXPECT_THAT(said, HasSubstr("the claim ends 1 day after"));
+  EXPECT_THAT(said, HasSubstr("At least one of these must happen again within 1 day"));
+  EXPECT_THAT(said, HasSubstr(": contact and deal; otherwise the customer goes to the public pool."));
   EXPECT_THAT(said, HasSubstr("x.protection 「有效期两个月」: Protected for two months.\n"));
 }
 

@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "customerledger/v1/event.pb.h"
 #include "customerledger/v1/personal.pb.h"
 
@@ -42,6 +43,12 @@ const FieldDescriptor* SubjectField(const Descriptor* body) {
 bool SetBesides(const Reading& reading, const Descriptor* body, const Word& word, pb::NewEvent* added,
                 std::vector<Problem>* problems) {
   const std::vector<std::string> path = absl::StrSplit(word.key, '.');
+  if (body == pb::PolicyAdopted::descriptor() && path[0] == "set") {
+    pb::Policy& policy = *added->mutable_event()->mutable_policy_adopted()->mutable_policy();
+    const std::string text = word.quoted ? absl::StrCat("\"", word.value, "\"") : word.value;
+    Report(word, word.column, SetFromText(absl::StripPrefix(word.key, "set."), text, &policy), problems);
+    return true;
+  }
   if (FindField(body, path[0]).ok()) return false;
   pb::PersonalData& personal = *added->mutable_personal();
   if (word.key == "name") {
@@ -96,6 +103,7 @@ pb::NewEvent BuildEvent(const EventLine& line, Reading reading, std::vector<Prob
       body->GetReflection()->SetString(body, subject, line.subject.key);
     }
   }
+  if (event.has_policy_adopted()) *event.mutable_policy_adopted()->mutable_policy() = reading.policy;
   for (const Word& word : line.fields) {
     if (word.op != "=") {
       problems->push_back({word.line, word.column, "an event's field is set with ="});

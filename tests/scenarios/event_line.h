@@ -12,7 +12,8 @@
 // What an event line means. Pure; any thread.
 namespace ledger::scenarios {
 
-// The event of `line` with its personal data. Everything that makes no sense is appended to `problems`, with its
+// The event of `line` with its personal data. A policy_adopted adopts the policy in force with the changes that its
+// "set.PATH=VALUE" words make. Everything that makes no sense is appended to `problems`, with its
 // place; the event is then incomplete.
 customerledger::v1::NewEvent BuildEvent(const EventLine& line, Reading reading,
                                         std::vector<Problem>* problems);

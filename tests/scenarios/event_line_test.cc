@@ -66,6 +66,25 @@ TEST(EventLineTest, TheSecondColumnIsWhomTheEventIsAbout) {
   EXPECT_THAT(problems, IsEmpty());
 }
 
+TEST(EventLineTest, APolicyIsAdoptedByItsChanges) {
+  Reading reading;
+  reading.policy.set_id("here");
+  reading.policy.mutable_lapse()->mutable_dormancy()->set_rule_id("a.b");
+  std::vector<Problem> problems;
+  const pb::NewEvent added = BuildEvent(Line("2026-03-02 09:00 - policy_adopted effective=12:00 "
+                                             "set.lapse.dormancy.period={months:4} set.title=\"x y\""),
+                                        reading, &problems);
+  EXPECT_THAT(problems, IsEmpty());
+  const pb::Policy& policy = added.event().policy_adopted().policy();
+  EXPECT_EQ(policy.id(), "here");
+  EXPECT_EQ(policy.title(), "x y");
+  EXPECT_EQ(policy.lapse().dormancy().period().months(), 4U);
+  EXPECT_EQ(policy.lapse().dormancy().rule_id(), "a.b");
+  BuildEvent(Line("2026-03-02 09:00 - policy_adopted set.lapse.sleep=1"), reading, &problems);
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_THAT(ToText("f", problems[0]), HasSubstr("f:3:35: \"sleep\" is no field of Lapse"));
+}
+
 TEST(EventLineTest, SaysWhereAnEventIsWrong) {
   std::vector<std::string> problems;
   Build("2026-03-02 09:00 K customer_registred registrar=A", &problems);

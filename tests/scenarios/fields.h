@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/civil_time.h"
+#include "customerledger/v1/policy.pb.h"
 #include "google/protobuf/timestamp.pb.h"
 #include "tests/scenarios/scenario.h"
 
@@ -25,6 +26,7 @@ namespace ledger::scenarios {
 struct Reading {
   int32_t utc_offset_seconds = 0;             // of the policy
   absl::CivilDay today;                       // the day of a bare "15:00"
+  customerledger::v1::Policy policy;          // in force where the line stands
   std::map<std::string, uint64_t> positions;  // by label: "@visit"
 };
 

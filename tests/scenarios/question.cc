@@ -15,7 +15,6 @@ namespace {
 
 namespace pb = ::customerledger::v1;
 using google::protobuf::Descriptor;
-using google::protobuf::DescriptorPool;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::MessageFactory;
@@ -48,7 +47,7 @@ std::string MethodName(absl::string_view question) {
 const MethodDescriptor* FindMethod(absl::string_view question) {
   const std::string name = MethodName(question);
   if (!name.empty()) return Service().FindMethodByName(name);
-  for (absl::string_view verb : {"Get", "List", "Search"}) {
+  for (absl::string_view verb : {"Get", "List", ""}) {
     const MethodDescriptor* method = Service().FindMethodByName(absl::StrCat(verb, CamelCase(question)));
     if (method != nullptr) return method;
   }

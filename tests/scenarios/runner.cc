@@ -84,8 +84,8 @@ const google::protobuf::Message& Prototype(const google::protobuf::Descriptor* t
 void CheckLines(const Case& one, const pb::Policy& policy, std::vector<Problem>* problems) {
   Reading reading;
   reading.utc_offset_seconds = policy.utc_offset_seconds();
+  reading.policy = policy;
   std::optional<absl::CivilSecond> recorded;
-  std::vector<std::string> labels;
   for (const Line& line : one.lines) {
     if (line.ask) {
       BuildQuestion(*line.ask, reading, problems);
@@ -93,7 +93,8 @@ void CheckLines(const Case& one, const pb::Policy& policy, std::vector<Problem>*
     }
     const EventLine& event = *line.event;
     const size_t before = problems->size();
-    BuildEvent(event, reading, problems);
+    const pb::NewEvent added = BuildEvent(event, reading, problems);
+    if (added.event().has_policy_adopted()) reading.policy = added.event().policy_adopted().policy();
     if (problems->size() == before && !event.label.empty()) {
       if (!reading.positions.emplace(event.label, 1).second) {
         problems->push_back({line.number, 0, absl::StrCat("a second @", event.label)});
@@ -124,6 +125,7 @@ class Run {
     std::vector<Problem> problems;
     policy_ = LoadPolicy(scenario, one, &problems);
     reading_.utc_offset_seconds = policy_.utc_offset_seconds();
+    reading_.policy = policy_;
     ledger_ = absl::StrCat(absl::AsciiStrToLower(scenario.id), "-", world.NextNumber());
   }
 
@@ -264,6 +266,7 @@ class Run {
     const absl::string_view when = whole ? "" : "delivered late";
     if (event.refused) return CheckRefusal(line, when, event.refusal, status);
     if (!status.ok()) return Fail(line, when, absl::StrCat("was refused: ", ShowStatus(status)));
+    if (added.event().has_policy_adopted()) reading_.policy = added.event().policy_adopted().policy();
     if (!event.label.empty()) reading_.positions[event.label] = response.events(0).position();
     if (!whole) return;
     for (const Word& word : event.answers) {

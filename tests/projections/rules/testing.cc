@@ -43,6 +43,21 @@ pb::Policy PolicyFrom(const std::string& text) {
   return policy;
 }
 
+pb::Event EventFrom(const std::string& text) {
+  pb::Event event;
+  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &event)) << text;
+  const auto* reflection = event.GetReflection();
+  const auto* body =
+      reflection->GetOneofFieldDescriptor(event, pb::Event::descriptor()->FindOneofByName("body"));
+  if (body == nullptr) return event;
+  google::protobuf::Message* message = reflection->MutableMessage(&event, body);
+  const auto* customer_id = message->GetDescriptor()->FindFieldByName("customer_id");
+  if (customer_id != nullptr && message->GetReflection()->GetString(*message, customer_id).empty()) {
+    message->GetReflection()->SetString(message, customer_id, "c1");
+  }
+  return event;
+}
+
 absl::Time Local(absl::string_view text) {
   absl::Time time;
   std::string error;
@@ -275,6 +290,8 @@ std::string Scenario::OwnerAt(absl::string_view true_at, const std::string& scop
       return "public pool";
     case pb::CUSTODY_STATE_IN_TRANSFER:
       return "in transfer";
+    case pb::CUSTODY_STATE_VOID:
+      return "void";
     default:
       return "none";
   }

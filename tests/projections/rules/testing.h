@@ -20,6 +20,8 @@ namespace ledger::rules::testing {
 
 customerledger::v1::Policy ShippedPolicy(const std::string& name);
 customerledger::v1::Policy PolicyFrom(const std::string& text);
+// An event in text format, e.g. "contact_logged { staff_id: 'liu' }"; of customer "c1" where it names none.
+customerledger::v1::Event EventFrom(const std::string& text);
 
 // UTC+08:00, as the default policy.
 absl::Time Local(absl::string_view text);
@@ -73,7 +75,7 @@ class Scenario {
 
   CustomerState StateAt(absl::string_view true_at) const;
   customerledger::v1::Ownership OwnershipAt(absl::string_view true_at, const std::string& scope = "") const;
-  // "liu", "public pool", "in transfer" or "none".
+  // "liu", "public pool", "void", "in transfer" or "none".
   std::string OwnerAt(absl::string_view true_at, const std::string& scope = "") const;
   // "2026-01-05 23:59:59", with " overdue" behind it; "none".
   std::string CallbackAt(absl::string_view true_at) const;

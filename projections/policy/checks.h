@@ -12,6 +12,9 @@ namespace ledger::policy {
 void CheckForm(const customerledger::v1::Policy& policy, Findings* findings);
 // What holds for the words of terms.proto wherever they stand: lengths of time, times of day, events that are meant.
 void CheckTerms(const customerledger::v1::Policy& policy, Findings* findings);
+// What holds for every rule that is cited, and for every text of a rule: ids have a form, a text is told once and of a
+// rule that is cited. A parameter that decides something and cites nothing is a gap, and a warning.
+void CheckRules(const customerledger::v1::Policy& policy, Findings* findings);
 // Id, time zone, region, and which clock counts.
 void CheckHead(const customerledger::v1::Policy& policy, Findings* findings);
 

@@ -12,6 +12,7 @@ std::vector<pb::PolicyFinding> CheckPolicy(const pb::Policy& policy) {
   Findings findings;
   CheckForm(policy, &findings);
   CheckTerms(policy, &findings);
+  CheckRules(policy, &findings);
   CheckHead(policy, &findings);
   CheckRegistration(policy, &findings);
   CheckOwnership(policy, &findings);

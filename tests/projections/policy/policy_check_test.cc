@@ -6,6 +6,8 @@
 
 #include <string>
 
+#include "absl/strings/str_cat.h"
+
 namespace ledger::policy {
 namespace {
 
@@ -13,11 +15,12 @@ namespace pb = ::customerledger::v1;
 
 constexpr char kSound[] = R"(id: "p" phone_region: "CN" )";
 
+// The fields with errors.
 std::vector<std::string> FieldsFound(const std::string& text) {
   pb::Policy policy;
   EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &policy)) << text;
   std::vector<std::string> fields;
-  for (const pb::PolicyFinding& finding : CheckPolicy(policy)) {
+  for (const pb::PolicyFinding& finding : PolicyErrors(policy)) {
     EXPECT_FALSE(finding.message().empty());
     fields.push_back(finding.field());
   }
@@ -97,6 +100,53 @@ TEST(PolicyCheckTest, TheIdHasAForm) {
     EXPECT_THAT(FieldsFound(std::string(R"(id: "p" phone_region: ")") + region + "\""),
                 testing::ElementsAre("phone_region"));
   }
+}
+
+std::vector<std::string> FieldsWarnedOf(const std::string& text) {
+  pb::Policy policy;
+  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(kSound + text, &policy)) << text;
+  EXPECT_THAT(PolicyErrors(policy), testing::IsEmpty());
+  std::vector<std::string> fields;
+  for (const pb::PolicyFinding& finding : CheckPolicy(policy)) {
+    EXPECT_EQ(finding.severity(), pb::POLICY_FINDING_SEVERITY_WARNING);
+    fields.push_back(finding.field());
+  }
+  return fields;
+}
+
+TEST(PolicyCheckTest, RuleIdsHaveAForm) {
+  for (const char* id : {"x", "X.y", "x.", ".y", "x y.z", "x..y"}) {
+    EXPECT_THAT(
+        FieldsFound(absl::StrCat(kSound, "lapse { protection { period { days: 1 } rule_id: '", id, "' } }")),
+        testing::ElementsAre("lapse.protection.rule_id"))
+        << id;
+  }
+}
+
+TEST(PolicyCheckTest, AParameterThatCitesNothingIsAGap) {
+  EXPECT_THAT(FieldsWarnedOf("lapse { protection { period { days: 1 } } }"),
+              testing::ElementsAre("lapse.protection.rule_id"));
+  EXPECT_THAT(FieldsWarnedOf("lapse { protection { period { days: 1 } rule_id: 'x.y' } }"),
+              testing::IsEmpty());
+  EXPECT_THAT(FieldsWarnedOf("registration { required_fields: 'a' }"),
+              testing::ElementsAre("registration.required_fields_rule_id"));
+}
+
+TEST(PolicyCheckTest, TextsOfRules) {
+  const std::string cites = "lapse { protection { period { days: 1 } rule_id: 'x.y' } } ";
+  EXPECT_THAT(FieldsWarnedOf(cites + "rule_texts { rule_id: 'x.y' phrase: 'a' }"), testing::IsEmpty());
+  EXPECT_THAT(FieldsWarnedOf(cites + "rule_texts { rule_id: 'x.z' phrase: 'a' }"),
+              testing::ElementsAre("rule_texts[0].rule_id"));
+  EXPECT_THAT(FieldsWarnedOf(cites + "rule_texts { rule_id: 'x.y' }"), testing::ElementsAre("rule_texts[0]"));
+  EXPECT_THAT(FieldsFound(kSound + cites +
+                          "rule_texts { rule_id: 'x.y' phrase: 'a' } "
+                          "rule_texts { rule_id: 'x.y' phrase: 'b' }"),
+              testing::ElementsAre("rule_texts[1].rule_id"));
+  EXPECT_THAT(FieldsFound(kSound + cites + "rule_texts { phrase: 'b' }"),
+              testing::ElementsAre("rule_texts[0].rule_id"));
+  EXPECT_THAT(
+      FieldsFound(kSound + cites + "rule_texts { rule_id: 'x.y' phrase: '" + std::string(257, 'a') + "' }"),
+      testing::ElementsAre("rule_texts[0].phrase"));
 }
 
 }  // namespace

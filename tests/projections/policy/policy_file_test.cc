@@ -102,7 +102,7 @@ TEST(PolicyFileTest, LocatesFindings) {
   std::vector<PolicyFileError> errors;
   const auto policy = ParsePolicyText(text, &errors);
   ASSERT_TRUE(policy.ok());
-  const std::vector<LocatedFinding> located = LocateFindings(text, CheckPolicy(*policy));
+  const std::vector<LocatedFinding> located = LocateFindings(text, PolicyErrors(*policy));
   ASSERT_EQ(located.size(), 3u);
   // The evidence is missing: the dormancy that lacks it is shown.
   EXPECT_EQ(located[0].line, 4);

@@ -60,14 +60,14 @@ bool HoldsPeriod(const Message& message, const FieldDescriptor& field) {
   return false;
 }
 
-// "rule for first" for first_rule_id.
+// "cited for: first" for first_rule_id.
 std::string RuleFieldWords(const FieldDescriptor& field) {
   const std::string words = FieldWords(field);
   absl::string_view stem = words;
   if (!absl::ConsumeSuffix(&stem, " rule id") && !absl::ConsumeSuffix(&stem, " rule ids")) {
-    return "the rule is cited";
+    return "cited as a whole";
   }
-  return absl::StrCat("the rule for ", stem, " is cited");
+  return absl::StrCat("cited for: ", stem);
 }
 
 // True where a message can be told in one line, as "name value, name value".

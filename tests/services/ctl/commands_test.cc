@@ -258,41 +258,14 @@ TEST_F(CommandsTest, ALedgerMustBeNamed) {
 }
 
 TEST_F(CommandsTest, EveryCommandHasHelpWithAnExample) {
-  const char* const commands[] = {"ledger create",
-                                  "ledger list",
-                                  "ledger show",
-                                  "policy check",
-                                  "policy adopt",
-                                  "policy show",
-                                  "policy diff",
-                                  "staff add",
-                                  "staff list",
-                                  "register",
-                                  "contact",
-                                  "visit",
-                                  "transfer propose",
-                                  "transfer accept",
-                                  "transfer decline",
-                                  "grade",
-                                  "deal",
-                                  "append",
-                                  "import",
-                                  "log",
-                                  "owner",
-                                  "tier",
-                                  "callback",
-                                  "history",
-                                  "callbacks",
-                                  "customers",
-                                  "pool",
-                                  "search",
-                                  "rebuild",
-                                  "rollback",
-                                  "status",
-                                  "stats",
-                                  "verify",
-                                  "backup",
-                                  "restore"};
+  const char* const commands[] = {
+      "ledger create", "ledger list", "ledger show",      "policy check",    "policy adopt",
+      "policy show",   "policy diff", "staff add",        "staff list",      "register",
+      "contact",       "visit",       "transfer propose", "transfer accept", "transfer decline",
+      "grade",         "deal",        "append",           "import",          "log",
+      "owner",         "tier",        "callback",         "history",         "callbacks",
+      "customers",     "pool",        "search",           "rebuild",         "rollback",
+      "status",        "stats",       "verify",           "backup",          "restore"};
   for (const std::string command : commands) {
     std::istringstream words(command);
     std::vector<std::string> args{std::istream_iterator<std::string>(words), {}};

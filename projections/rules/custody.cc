@@ -105,23 +105,23 @@ void Keep(Due candidate, Due* next) {
   }
 }
 
-Due NextDue(const policy::Timeline& timeline, const ScopeState& scope) {
+Due NextDue(const policy::Timeline& timeline, const ScopeState& scope, absl::Time bound) {
   Due next;
   // The owner's card first, so that a pool rule of the same instant concurs with it.
   for (const bool owning : {true, false}) {
     for (int i = 0; i < scope.claims_size(); ++i) {
       if ((scope.claims(i).standing() == CLAIM_STANDING_OWNS) != owning) continue;
-      const std::optional<DueLapse> due = NextVoid(timeline, scope, scope.claims(i));
+      const std::optional<DueLapse> due = NextVoid(timeline, scope, scope.claims(i), bound);
       if (due.has_value()) Keep({What::kVoid, due->at, due->basis, i, ""}, &next);
     }
   }
-  if (const std::optional<DueLapse> due = NextDormancy(timeline, scope)) {
+  if (const std::optional<DueLapse> due = NextDormancy(timeline, scope, bound)) {
     Keep({What::kPool, due->at, due->basis, -1, ""}, &next);
   }
-  if (const std::optional<DueLapse> due = NextBypass(timeline, scope)) {
+  if (const std::optional<DueLapse> due = NextBypass(timeline, scope, bound)) {
     Keep({What::kPool, due->at, due->basis, -1, ""}, &next);
   }
-  if (const std::optional<DueWakeUp> due = NextWakeUp(timeline, scope)) {
+  if (const std::optional<DueWakeUp> due = NextWakeUp(timeline, scope, bound)) {
     Keep({What::kWakeUp, due->at, due->basis, -1, due->staff_id}, &next);
   }
   return next;
@@ -206,7 +206,7 @@ bool InLimbo(const policy::Timeline& timeline, const ScopeState& scope) {
 }
 
 std::optional<DueLapse> NextChange(const policy::Timeline& timeline, const ScopeState& scope) {
-  const Due due = NextDue(timeline, scope);
+  const Due due = NextDue(timeline, scope, absl::InfiniteFuture());
   if (due.what == What::kNothing) return std::nullopt;
   return DueLapse{due.at, due.basis};
 }
@@ -214,8 +214,8 @@ std::optional<DueLapse> NextChange(const policy::Timeline& timeline, const Scope
 std::optional<TimeChange> AdvanceOnce(const policy::Timeline& timeline, absl::Time at, ScopeState* scope,
                                       CustomerState* state) {
   while (true) {
-    const Due due = NextDue(timeline, *scope);
-    if (due.what == What::kNothing || due.at > at) return std::nullopt;
+    const Due due = NextDue(timeline, *scope, at);
+    if (due.what == What::kNothing) return std::nullopt;
     TimeChange change;
     change.scope = scope->scope();
     change.at = due.at;

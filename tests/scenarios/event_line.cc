@@ -127,7 +127,8 @@ Lateness LatenessOf(const EventLine& line, const pb::Policy& policy) {
       "registration_", "profile_submitted", "profile_reviewed", "contact_reviewed",
       "transfer_",     "dispute_",          "list_submitted",   "invitation_",
       "deletion_",     "record_destroyed",  "access_",          "authority_",
-      "report_",       "grade_proposed",    "customers_merged", "customers_unmerged"};
+      "report_",       "grade_proposed",    "customers_merged", "customers_unmerged",
+      "owner_"};
   const std::string& name = line.type.key;
   if (line.on_time) return Lateness::kOnTime;
   if (name == "event_corrected") return Lateness::kCorrection;

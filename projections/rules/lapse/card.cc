@@ -65,40 +65,47 @@ void StartCard(const Step& step, ClaimState* claim) {
   card->set_counted_from_position(step.event.position);
 }
 
-std::optional<CardTerm> CardTermOf(const policy::Timeline& timeline, const ClaimState& claim) {
-  if (!IsAlive(claim) || !claim.has_card()) return std::nullopt;
+absl::Time CardEnd(const policy::Timeline& timeline, const ClaimState& claim) {
+  if (!IsAlive(claim) || !claim.has_card()) return absl::InfiniteFuture();
   const absl::Time from = FromMicros(claim.card().counted_from_us());
   const policy::PolicyVersion& policy = PolicyInForce(timeline, from);
-  if (!policy.policy.lapse().has_card()) return std::nullopt;
+  if (!policy.policy.lapse().has_card()) return absl::InfiniteFuture();
+  const pb::CardLife& rules = policy.policy.lapse().card();
+  return PeriodEnd(timeline, policy.policy, from,
+                   claim.card().call_backs() == 0 ? rules.first() : rules.further());
+}
+
+std::optional<CardTerm> CardTermOf(const policy::Timeline& timeline, const ClaimState& claim) {
+  CardTerm term;
+  term.end = CardEnd(timeline, claim);
+  if (term.end == absl::InfiniteFuture()) return std::nullopt;
+  const absl::Time from = FromMicros(claim.card().counted_from_us());
+  const policy::PolicyVersion& policy = PolicyInForce(timeline, from);
   const pb::CardLife& rules = policy.policy.lapse().card();
   const bool first = claim.card().call_backs() == 0;
-  const pb::Period& period = first ? rules.first() : rules.further();
-  CardTerm term;
-  term.end = PeriodEnd(timeline, policy.policy, from, period);
-  if (term.end == absl::InfiniteFuture()) return std::nullopt;
   term.rule_id = first ? rules.first_rule_id() : rules.further_rule_id();
   term.arithmetic =
       absl::StrCat(first ? "effective " : absl::StrCat("call-back ", claim.card().call_backs(), " of "),
-                   DescribePeriod(policy.policy, from, period, term.end));
+                   DescribePeriod(policy.policy, from, first ? rules.first() : rules.further(), term.end));
   term.policy_version = policy.number;
   term.position = claim.card().counted_from_position();
   return term;
 }
 
 std::optional<DueLapse> NextVoid(const policy::Timeline& timeline, const ScopeState& scope,
-                                 const ClaimState& claim) {
+                                 const ClaimState& claim, absl::Time bound) {
   if (!scope.disputes().empty()) return std::nullopt;
   if (claim.standing() == CLAIM_STANDING_OWNS && InLimbo(timeline, scope)) return std::nullopt;
-  const std::optional<CardTerm> term = CardTermOf(timeline, claim);
-  if (!term.has_value()) return std::nullopt;
-  const policy::PolicyVersion& policy = PolicyInForce(timeline, FromMicros(claim.card().counted_from_us()));
-  std::string arithmetic = term->arithmetic;
+  const absl::Time end = CardEnd(timeline, claim);
   DueLapse due;
-  due.at = AfterHold(scope, policy, term->end, &arithmetic);
+  due.at = AfterHold(scope, end);
+  if (end == absl::InfiniteFuture() || due.at > bound) return std::nullopt;
+  const std::optional<CardTerm> term = CardTermOf(timeline, claim);
+  const policy::PolicyVersion& policy = PolicyInForce(timeline, FromMicros(claim.card().counted_from_us()));
   due.basis = MakeBasis(term->rule_id, policy, due.at);
   due.basis.add_positions(claim.position());
   if (term->position != claim.position()) due.basis.add_positions(term->position);
-  due.basis.set_arithmetic(std::move(arithmetic));
+  due.basis.set_arithmetic(absl::StrCat(term->arithmetic, HoldText(scope, policy, end)));
   return due;
 }
 
@@ -110,9 +117,8 @@ void ApplyCallBack(const Step& step, CustomerState* state) {
     for (ClaimState& claim : *scope.mutable_claims()) {
       if (!IsAlive(claim) && claim.standing() != CLAIM_STANDING_WAITING) continue;
       if (claim.claimant().staff_id() != call.staff_id) continue;
-      const std::optional<CardTerm> term = CardTermOf(step.timeline, claim);
       // One that fell due during a dispute is only held back: later acts do not undo it.
-      if (term.has_value() && term->end <= step.at()) continue;
+      if (CardEnd(step.timeline, claim) <= step.at()) continue;
       // A running card keeps the rules it was counted from.
       const policy::PolicyVersion& policy =
           claim.has_card() ? PolicyInForce(step.timeline, FromMicros(claim.card().counted_from_us()))

@@ -14,7 +14,11 @@ namespace ledger::rules {
 // A claim becomes effective at the step: its first call-back is counted from here, unless one was made while it waited.
 void StartCard(const Step& step, ClaimState* claim);
 
-// Until when the next call-back keeps `claim` alive.
+// The first instant at which `claim` is void unless its holder calls. InfiniteFuture: the policy has no cards, or the claim
+// waits, is void or is past.
+absl::Time CardEnd(const policy::Timeline& timeline, const ClaimState& claim);
+
+// The same in words.
 struct CardTerm {
   absl::Time end = absl::InfiniteFuture();  // not included
   std::string rule_id;
@@ -22,13 +26,13 @@ struct CardTerm {
   uint32_t policy_version = 0;
   uint64_t position = 0;  // of the event that it is counted from
 };
-// Empty: the policy has no cards, or the claim waits, is void or is past.
+// Empty: as InfiniteFuture above.
 std::optional<CardTerm> CardTermOf(const policy::Timeline& timeline, const ClaimState& claim);
 
 // When `claim` becomes void unless its holder calls; after a hold as AfterHold says. Empty: never, or while a dispute or
-// a hand-over holds it back.
+// a hand-over holds it back, or not until `bound`, included.
 std::optional<DueLapse> NextVoid(const policy::Timeline& timeline, const ScopeState& scope,
-                                 const ClaimState& claim);
+                                 const ClaimState& claim, absl::Time bound = absl::InfiniteFuture());
 
 // A contact or visit counts for the cards of whoever made it; so many short messages in a row end one.
 void ApplyCallBack(const Step& step, CustomerState* state);

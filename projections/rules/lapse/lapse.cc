@@ -138,20 +138,20 @@ bool CanLapse(const policy::Timeline& timeline, const ScopeState& scope) {
 }
 
 std::optional<DueLapse> DormancyDue(const policy::Timeline& timeline, const ScopeState& scope,
-                                    pb::DormancyResult result) {
+                                    pb::DormancyResult result, absl::Time bound) {
   const Clock clock = RunningClock(timeline, scope.lapse());
   if (clock.end == absl::InfiniteFuture()) return std::nullopt;
+  DueLapse due;
+  due.at = AfterHold(scope, clock.end);
+  if (due.at > bound) return std::nullopt;
   const policy::PolicyVersion& policy = PolicyInForce(timeline, clock.since);
   const pb::Dormancy& dormancy = policy.policy.lapse().dormancy();
   if (dormancy.result() != result) return std::nullopt;
-  std::string arithmetic =
-      absl::StrCat(EvidenceText(clock.kind), " ",
-                   DescribePeriod(policy.policy, clock.since, dormancy.period(), clock.end));
-  DueLapse due;
-  due.at = AfterHold(scope, policy, clock.end, &arithmetic);
   due.basis = MakeBasis(dormancy.rule_id(), policy, due.at);
   due.basis.add_positions(clock.position);
-  due.basis.set_arithmetic(std::move(arithmetic));
+  due.basis.set_arithmetic(absl::StrCat(
+      EvidenceText(clock.kind), " ", DescribePeriod(policy.policy, clock.since, dormancy.period(), clock.end),
+      HoldText(scope, policy, clock.end)));
   return due;
 }
 
@@ -186,25 +186,29 @@ ProtectionTerm ProtectionOf(const policy::Timeline& timeline, const LapseState& 
   return term;
 }
 
-absl::Time AfterHold(const ScopeState& scope, const policy::PolicyVersion& policy, absl::Time due,
-                     std::string* arithmetic) {
-  const absl::Time held_until = FromMicros(scope.lapse().held_until_us());
-  if (!scope.lapse().was_held() || held_until <= due) return due;
-  absl::StrAppend(arithmetic, ", held back until ", LocalText(policy.policy, held_until));
-  return held_until;
+absl::Time AfterHold(const ScopeState& scope, absl::Time due) {
+  if (!scope.lapse().was_held()) return due;
+  return std::max(due, FromMicros(scope.lapse().held_until_us()));
 }
 
-std::optional<DueLapse> NextDormancy(const policy::Timeline& timeline, const ScopeState& scope) {
+std::string HoldText(const ScopeState& scope, const policy::PolicyVersion& policy, absl::Time due) {
+  const absl::Time at = AfterHold(scope, due);
+  return at == due ? "" : absl::StrCat(", held back until ", LocalText(policy.policy, at));
+}
+
+std::optional<DueLapse> NextDormancy(const policy::Timeline& timeline, const ScopeState& scope,
+                                     absl::Time bound) {
   if (!CanLapse(timeline, scope)) return std::nullopt;
-  return DormancyDue(timeline, scope, pb::DORMANCY_RESULT_UNSPECIFIED);
+  return DormancyDue(timeline, scope, pb::DORMANCY_RESULT_UNSPECIFIED, bound);
 }
 
 std::optional<DueLapse> OpeningToOthers(const policy::Timeline& timeline, const ScopeState& scope) {
   if (!CanLapse(timeline, scope)) return std::nullopt;
-  return DormancyDue(timeline, scope, pb::DORMANCY_RESULT_OPEN_TO_OTHERS);
+  return DormancyDue(timeline, scope, pb::DORMANCY_RESULT_OPEN_TO_OTHERS, absl::InfiniteFuture());
 }
 
-std::optional<DueLapse> NextBypass(const policy::Timeline& timeline, const ScopeState& scope) {
+std::optional<DueLapse> NextBypass(const policy::Timeline& timeline, const ScopeState& scope,
+                                   absl::Time bound) {
   const MonthCount& count = scope.lapse().month();
   if (count.total() == 0 || !CanLapse(timeline, scope)) return std::nullopt;
   // The month is the period: it keeps the version it began under, or that of the ownership within it.
@@ -215,14 +219,16 @@ std::optional<DueLapse> NextBypass(const policy::Timeline& timeline, const Scope
   const pb::Bypass& bypass = policy.policy.lapse().bypass();
   const uint64_t others = count.total() - count.via_owner();
   if (others * 10'000 < uint64_t{bypass.share_basis_points()} * count.total()) return std::nullopt;
-  std::string arithmetic =
-      absl::StrCat(others, " of ", count.total(), " consumptions in ", MonthText(count.month()),
-                   " not through the owner, the limit is ", BasisPointsText(bypass.share_basis_points()));
+  const absl::Time month_end = MonthStart(policy.policy, count.month() + 1);
   DueLapse due;
-  due.at = AfterHold(scope, policy, MonthStart(policy.policy, count.month() + 1), &arithmetic);
+  due.at = AfterHold(scope, month_end);
+  if (due.at > bound) return std::nullopt;
   due.basis = MakeBasis(bypass.rule_id(), policy, due.at);
   for (const uint64_t position : count.positions()) due.basis.add_positions(position);
-  due.basis.set_arithmetic(std::move(arithmetic));
+  due.basis.set_arithmetic(absl::StrCat(others, " of ", count.total(), " consumptions in ",
+                                        MonthText(count.month()), " not through the owner, the limit is ",
+                                        BasisPointsText(bypass.share_basis_points()),
+                                        HoldText(scope, policy, month_end)));
   return due;
 }
 

@@ -27,17 +27,21 @@ struct DueLapse {
   customerledger::v1::Basis basis;
 };
 
-// The dormancy that sends the customer to the pool. Empty: not owned, provisionally owned, no such rule, or held back by
-// a dispute or a hand-over that leaves nobody as owner.
-std::optional<DueLapse> NextDormancy(const policy::Timeline& timeline, const ScopeState& scope);
+// The dormancy that sends the customer to the pool. Empty: not owned, provisionally owned, no such rule, held back by
+// a dispute or a hand-over that leaves nobody as owner, or not until `bound`, included: most callers look no further than
+// the next event, and need no words for what lies beyond it.
+std::optional<DueLapse> NextDormancy(const policy::Timeline& timeline, const ScopeState& scope,
+                                     absl::Time bound = absl::InfiniteFuture());
 // The end of a month in which too much of the customer's consumption did not go through the owner. Empty: as above.
-std::optional<DueLapse> NextBypass(const policy::Timeline& timeline, const ScopeState& scope);
+std::optional<DueLapse> NextBypass(const policy::Timeline& timeline, const ScopeState& scope,
+                                   absl::Time bound = absl::InfiniteFuture());
 // From when on the customer is open to others although the owner stays. Empty: never, or not under this policy.
 std::optional<DueLapse> OpeningToOthers(const policy::Timeline& timeline, const ScopeState& scope);
 
-// `due` at its own instant, or at the instant until which a dispute or a hand-over held it back; says so in `arithmetic`.
-absl::Time AfterHold(const ScopeState& scope, const policy::PolicyVersion& policy, absl::Time due,
-                     std::string* arithmetic);
+// `due`, or the instant until which a dispute or a hand-over held it back.
+absl::Time AfterHold(const ScopeState& scope, absl::Time due);
+// Says so in words: empty where nothing was held back.
+std::string HoldText(const ScopeState& scope, const policy::PolicyVersion& policy, absl::Time due);
 
 // From the step on nothing holds a lapse back any longer: one that fell due meanwhile applies at its instant.
 void EndHold(const Step& step, ScopeState* scope);

@@ -33,15 +33,19 @@ const policy::PolicyVersion& PolicyOf(const policy::Timeline& timeline, const Sc
 
 }  // namespace
 
-std::optional<DueWakeUp> NextWakeUp(const policy::Timeline& timeline, const ScopeState& scope) {
+std::optional<DueWakeUp> NextWakeUp(const policy::Timeline& timeline, const ScopeState& scope,
+                                    absl::Time bound) {
   if (scope.custody() != CUSTODY_POOLED || !scope.disputes().empty() || scope.wake_up().counts().empty()) {
     return std::nullopt;
   }
   const policy::PolicyVersion& policy = PolicyOf(timeline, scope);
   if (!policy.policy.pool().has_wake_up()) return std::nullopt;
   const pb::WakeUp& rules = policy.policy.pool().wake_up();
+  const absl::Time month_end = MonthStart(policy.policy, scope.wake_up().month() + 1);
   const ReceptionCount* best = nullptr;
   DueWakeUp due;
+  due.at = AfterHold(scope, month_end);
+  if (due.at > bound) return std::nullopt;
   for (const ReceptionCount& count : scope.wake_up().counts()) {
     if (best != nullptr && count.receptions() == best->receptions()) due.tied = true;
     if (best == nullptr || count.receptions() > best->receptions()) {
@@ -49,8 +53,6 @@ std::optional<DueWakeUp> NextWakeUp(const policy::Timeline& timeline, const Scop
       due.tied = false;
     }
   }
-  std::string arithmetic;
-  due.at = AfterHold(scope, policy, MonthStart(policy.policy, scope.wake_up().month() + 1), &arithmetic);
   const bool enough = best->receptions() >= rules.receptions();
   due.tied = due.tied && enough;
   due.basis = MakeBasis(due.tied ? rules.tie_rule_id() : rules.rule_id(), policy, due.at);
@@ -61,7 +63,8 @@ std::optional<DueWakeUp> NextWakeUp(const policy::Timeline& timeline, const Scop
   }
   std::sort(due.basis.mutable_positions()->begin(), due.basis.mutable_positions()->end());
   due.basis.set_arithmetic(absl::StrCat("receptions in ", MonthText(scope.wake_up().month()), ": ", counts,
-                                        ", at least ", rules.receptions(), arithmetic));
+                                        ", at least ", rules.receptions(),
+                                        HoldText(scope, policy, month_end)));
   // Nobody else takes the place of a winner who does not work any longer.
   if (enough && !due.tied && Works(timeline, best->staff_id(), due.at)) due.staff_id = best->staff_id();
   return due;

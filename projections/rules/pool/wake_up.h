@@ -16,8 +16,9 @@ struct DueWakeUp {
   bool tied = false;
   customerledger::v1::Basis basis;
 };
-// Empty: not public, not received, no such rule, or a dispute is open.
-std::optional<DueWakeUp> NextWakeUp(const policy::Timeline& timeline, const ScopeState& scope);
+// Empty: not public, not received, no such rule, a dispute is open, or not until `bound`, included.
+std::optional<DueWakeUp> NextWakeUp(const policy::Timeline& timeline, const ScopeState& scope,
+                                    absl::Time bound = absl::InfiniteFuture());
 
 // A guest came; `consumption` is what TakeConsumption said.
 void ApplyPublicReception(const Step& step, const ConsumptionRecord& consumption, CustomerState* state);

@@ -556,7 +556,7 @@ std::string Joined(const std::string& text) {
   for (size_t i = 0; i < lines.size(); ++i) {
     if (i + 2 < lines.size() && absl::EndsWith(lines[i], " {") &&
         absl::StripAsciiWhitespace(lines[i + 2]) == "}" && !absl::StrContains(lines[i + 1], ": ") &&
-        !absl::StrContains(lines[i + 1], "{")) {
+        !absl::StrContains(lines[i + 1], "{") && !absl::StrContains(lines[i + 1], "}")) {
       joined.push_back(
           absl::StrCat(absl::StripSuffix(lines[i], " {"), ": ", absl::StripAsciiWhitespace(lines[i + 1])));
       i += 2;

@@ -150,6 +150,18 @@ TEST(FieldsTest, TellsWrongWordsFromWrongAnswers) {
   EXPECT_THAT(Check("ownerships[0.owner", "=", "A", empty), HasSubstr("?"));
 }
 
+TEST(FieldsTest, ShowsInstantsInLocalTimeAndPositionsWithoutLineage) {
+  pb::GetHistoryResponse answer;
+  answer.mutable_context()->mutable_position()->set_position(9);
+  answer.mutable_context()->mutable_position()->set_lineage("random");
+  answer.add_entries()->mutable_business_time()->set_seconds(1772294400);
+  answer.mutable_entries(0)->mutable_who();
+  answer.mutable_entries(0)->add_changes("owner: none -> 李");
+  EXPECT_EQ(Show(China(), answer),
+            "context {\n  position: 9\n}\nentries {\n  business_time: 2026-03-01 00:00:00\n"
+            "  changes: \"owner: none -> 李\"\n  who {\n  }\n}\n");
+}
+
 TEST(FieldsTest, ChangesPolicies) {
   pb::Policy policy;
   pb::GradeScheme& scheme = *policy.add_grade_schemes();

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <optional>
 #include <random>
+#include <set>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -143,6 +144,23 @@ class Run {
     return std::move(failures_);
   }
 
+  // The rules of `wanted` that an answer, a refusal or an added event names.
+  std::set<std::string> Cited(const std::vector<Word>& wanted) {
+    if (!Create()) return {};
+    for (const Line& line : case_.lines) {
+      if (line.event) {
+        Append(line, RecordedAt(*line.event), true);
+      } else {
+        Put(line, "");
+      }
+    }
+    std::set<std::string> cited;
+    for (const Word& rule : wanted) {
+      if (absl::StrContains(said_, absl::StrCat("\"", rule.key, "\""))) cited.insert(rule.key);
+    }
+    return cited;
+  }
+
   std::vector<std::string> Late(uint64_t seed) {
     if (!Create()) return std::move(failures_);
     std::vector<const Line*> late;
@@ -263,6 +281,7 @@ class Run {
     for (const Problem& problem : problems) Fail(line, "", problem.message);
     pb::AppendResponse response;
     const grpc::Status status = Send(added, recorded, event.on_behalf_of, &response);
+    said_.append(Show(reading_, response));
     const absl::string_view when = whole ? "" : "delivered late";
     if (event.refused) return CheckRefusal(line, when, event.refusal, status);
     if (!status.ok()) return Fail(line, when, absl::StrCat("was refused: ", ShowStatus(status)));
@@ -304,6 +323,7 @@ class Run {
       return Fail(line, when, absl::StrCat("no answer at all: ", ShowStatus(status)));
     }
     const auto [reason, rule] = ReasonAndRule(status);
+    absl::StrAppend(&said_, "\"", rule, "\"\n");
     for (const Word& word : expected) {
       if (word.key != reason && word.key != rule) {
         Fail(line, when, absl::StrCat("expected to be refused by ", word.key, ", got ", ShowStatus(status)));
@@ -386,6 +406,7 @@ class Run {
     if (question.refusal_expected) return CheckRefusal(line, when, question.refusal, status);
     if (!status.ok()) return Fail(line, when, absl::StrCat("no answer: ", ShowStatus(status)));
     if (!question.response->ParseFromString(bytes)) return Fail(line, when, "the answer does not parse");
+    said_.append(Show(reading_, *question.response));
     std::vector<std::string> wrong = CheckAnswer(ask, reading_, *question.response);
     const std::string parked = ParkedReason(*question.response);
     if (!parked.empty()) wrong.push_back(absl::StrCat("the customer is parked: ", parked));
@@ -451,6 +472,7 @@ class Run {
   Reading reading_;
   std::string ledger_;
   pb::PositionToken position_;
+  std::string said_;  // everything that was answered, as text
   std::vector<std::string> failures_;
 };
 
@@ -505,6 +527,26 @@ bool HasLateMode(const Scenario& scenario, const Case& one) {
   return !one.late_off && std::any_of(one.lines.begin(), one.lines.end(), [&policy](const Line& line) {
     return line.event && !line.event->refused && LatenessOf(*line.event, policy) != Lateness::kOnTime;
   });
+}
+
+std::vector<Problem> FindMisnamedRules(World& world, const std::string& file, const Scenario& scenario) {
+  std::vector<Word> rules = scenario.rules;
+  rules.insert(rules.end(), scenario.unnamed_rules.begin(), scenario.unnamed_rules.end());
+  std::set<std::string> cited;
+  for (const Case& one : scenario.cases) cited.merge(Run(world, file, scenario, one).Cited(rules));
+  std::vector<Problem> misnamed;
+  for (const Word& rule : scenario.rules) {
+    if (cited.count(rule.key) > 0) continue;
+    misnamed.push_back({rule.line, rule.column,
+                        absl::StrCat("nothing that was answered names ", rule.key,
+                                     "; ask for it, or list it under \"unnamed\"")});
+  }
+  for (const Word& rule : scenario.unnamed_rules) {
+    if (cited.count(rule.key) == 0) continue;
+    misnamed.push_back(
+        {rule.line, rule.column, absl::StrCat("an answer names ", rule.key, ": list it under \"rules\"")});
+  }
+  return misnamed;
 }
 
 std::vector<std::string> RunCase(World& world, const std::string& file, const Scenario& scenario,

@@ -61,4 +61,8 @@ bool HasLateMode(const Scenario& scenario, const Case& one);
 std::vector<std::string> RunCase(World& world, const std::string& file, const Scenario& scenario,
                                  const Case& one, Mode mode, uint64_t seed);
 
+// Rules that the scenario lists and that no answer, refusal or added event names, and rules that it lists as unnamed
+// although one does. Requires: CheckScenario found nothing.
+std::vector<Problem> FindMisnamedRules(World& world, const std::string& file, const Scenario& scenario);
+
 }  // namespace ledger::scenarios

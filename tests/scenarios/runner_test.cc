@@ -95,6 +95,17 @@ TEST_F(RunnerTest, FindsWrongDerivedEventsAndAnswers) {
               ElementsAre(HasSubstr("expected joined.owner=B")));
 }
 
+TEST_F(RunnerTest, FindsRulesThatNoAnswerNames) {
+  const Scenario scenario =
+      Parse(absl::StrCat("rules claim.first-position some.rule\nunnamed other.rule lapse.dormancy-3-months\n",
+                         kRegistered, "ask 2026-01-05 10:00 K owner A\n"));
+  std::vector<std::string> texts;
+  for (const Problem& problem : FindMisnamedRules(*world_, "f", scenario))
+    texts.push_back(ToText("f", problem));
+  EXPECT_THAT(texts, ElementsAre(HasSubstr("f:3:28: nothing that was answered names some.rule"),
+                                 HasSubstr("f:4:20: an answer names lapse.dormancy-3-months")));
+}
+
 TEST_F(RunnerTest, DeliversFactsLate) {
   const std::string lines = absl::StrCat(kRegistered, "2026-02-05 10:00 K contact_logged staff=A\n",
                                          "2026-03-05 10:00 K contact_logged staff=A\n",

@@ -142,7 +142,8 @@ class Parser {
     const Word& first = words[0];
     if (IsPlain(first, "scenario")) return ParseTitle(words);
     if (IsPlain(first, "policy")) return ParsePolicy(words);
-    if (IsPlain(first, "rules")) return ParseRules(words);
+    if (IsPlain(first, "rules")) return ParseRules(words, &scenario_.rules);
+    if (IsPlain(first, "unnamed")) return ParseRules(words, &scenario_.unnamed_rules);
     if (IsPlain(first, "set")) return ParseSetting(words);
     if (IsPlain(first, "calendar")) return ParseCalendar(words);
     if (IsPlain(first, "late")) return ParseLate(words);
@@ -157,9 +158,10 @@ class Parser {
     } else {
       return Fail(
           first.column, first,
-          absl::StrCat("\"", first.key,
-                       "\" begins no line: write scenario, policy, rules, set, calendar, late, case, ask, "
-                       "or the day and time of an event"));
+          absl::StrCat(
+              "\"", first.key,
+              "\" begins no line: write scenario, policy, rules, unnamed, set, calendar, late, case, ask, "
+              "or the day and time of an event"));
     }
     if (problems_->size() == problems) scenario_.cases.back().lines.push_back(std::move(line));
   }
@@ -222,13 +224,13 @@ class Parser {
     if (words.size() > 2) Fail(words[2], "one policy only; \"set\" changes its fields");
   }
 
-  void ParseRules(const std::vector<Word>& words) {
+  void ParseRules(const std::vector<Word>& words, std::vector<Word>* rules) {
     if (!BeforeCases(words[0]) || !Needs(words, 1, "a rule's id")) return;
     for (size_t i = 1; i < words.size(); ++i) {
       if (words[i].key.find('.') == std::string::npos || !words[i].op.empty()) {
         Fail(words[i], absl::StrCat("\"", words[i].key, "\" is no rule id: write system.rule"));
       } else {
-        scenario_.rules.push_back(words[i]);
+        rules->push_back(words[i]);
       }
     }
   }

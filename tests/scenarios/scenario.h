@@ -106,11 +106,12 @@ struct Case {
 
 // A whole file.
 struct Scenario {
-  std::string id;           // e.g. "SC-01"
-  std::string title;        // "Three months without consumption"
-  Word policy;              // its key is the preset's name
-  std::vector<Word> rules;  // "rules ID ...": the rules that this scenario tests
-  std::vector<Case> cases;  // at least one
+  std::string id;                   // e.g. "SC-01"
+  std::string title;                // "Three months without consumption"
+  Word policy;                      // its key is the preset's name
+  std::vector<Word> rules;          // "rules ID ...": tested here, and named by an answer
+  std::vector<Word> unnamed_rules;  // "unnamed ID ...": tested here by what happens, but named by no answer
+  std::vector<Case> cases;          // at least one
 };
 
 // Takes `text` apart. Problems are appended in the file's order; if there are any, the scenario is incomplete.

@@ -94,10 +94,11 @@ TEST(ScenarioTest, LinesBeforeTheFirstCaseBelongToEveryCase) {
 }
 
 TEST(ScenarioTest, ReadsCalendarsAndRules) {
-  const Scenario scenario =
-      Parsed(absl::StrCat(kHead, "rules a.b c.d-e\ncalendar cn 2026 holidays 2026-04-06 makeup 2026-04-11\n",
-                          "ask 2026-01-01 00:00 G owner none\n"));
+  const Scenario scenario = Parsed(absl::StrCat(
+      kHead, "rules a.b c.d-e\nunnamed f.g\ncalendar cn 2026 holidays 2026-04-06 makeup 2026-04-11\n",
+      "ask 2026-01-01 00:00 G owner none\n"));
   EXPECT_THAT(scenario.rules, SizeIs(2));
+  EXPECT_THAT(scenario.unnamed_rules, SizeIs(1));
   const Calendar& calendar = scenario.cases[0].calendars[0];
   EXPECT_EQ(calendar.id, "cn");
   EXPECT_EQ(calendar.year, 2026);

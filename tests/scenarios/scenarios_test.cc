@@ -48,13 +48,17 @@ void Register(const std::string& name, std::function<void()> body) {
                           [body]() -> ::testing::Test* { return new ScenarioTest(body); });
 }
 
-void RunAndReport(const std::string& file, const Scenario& scenario, const Case& one, Mode mode,
-                  uint64_t seed) {
+void StartServer() {
   if (Server() == nullptr) {
     absl::StatusOr<std::unique_ptr<World>> world = World::Start();
     ASSERT_TRUE(world.ok()) << world.status();
     Server() = *std::move(world);
   }
+}
+
+void RunAndReport(const std::string& file, const Scenario& scenario, const Case& one, Mode mode,
+                  uint64_t seed) {
+  ASSERT_NO_FATAL_FAILURE(StartServer());
   for (const std::string& failure : RunCase(*Server(), file, scenario, one, mode, seed)) {
     ADD_FAILURE() << failure;
   }
@@ -88,6 +92,14 @@ void RegisterFile(const std::filesystem::path& path, uint64_t seed) {
   if (!problems.empty()) {
     return Register(stem, [file, problems] {
       for (const Problem& problem : problems) ADD_FAILURE() << ToText(file, problem);
+    });
+  }
+  if (!scenario->rules.empty() || !scenario->unnamed_rules.empty()) {
+    Register(stem + "_names_its_rules", [file, scenario] {
+      ASSERT_NO_FATAL_FAILURE(StartServer());
+      for (const Problem& problem : FindMisnamedRules(*Server(), file, *scenario)) {
+        ADD_FAILURE() << ToText(file, problem);
+      }
     });
   }
   for (const Case& one : scenario->cases) {

@@ -29,7 +29,7 @@ constexpr char kHelp[] =
     "ledger_bench runs the ledger beside its limits on this machine and prints both and their ratio.\n\n"
     "  --output table|json      default: table\n"
     "  --only NAME              one part (may be repeated): append_unary, append_stream, catch_up, rebuild,\n"
-    "                           query, footprint\n"
+    "                           query, rules, footprint\n"
     "  --seconds-per-part N     measuring time of each part but footprint, 1 to 600; default 10\n"
     "  --events-10m             footprint also at 10 million events (takes much longer)\n"
     "  --dir DIR                where the data is written; default: the directory for temporary files\n"
@@ -51,6 +51,7 @@ constexpr Part kParts[] = {{"append_unary", MeasureAppendUnary},
                            {"catch_up", MeasureCatchUp},
                            {"rebuild", MeasureRebuild},
                            {"query", MeasureQuery},
+                           {"rules", MeasureRules},
                            {"footprint", MeasureFootprint}};
 
 struct Options {

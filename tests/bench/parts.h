@@ -27,6 +27,8 @@ absl::StatusOr<PartReport> MeasureCatchUp(const PartSettings& settings);
 absl::StatusOr<PartReport> MeasureRebuild(const PartSettings& settings);
 // Owners of customers picked at random, one question at a time.
 absl::StatusOr<PartReport> MeasureQuery(const PartSettings& settings);
+// Folding and deciding one customer's events under every shipped policy; the richest beside the default.
+absl::StatusOr<PartReport> MeasureRules(const PartSettings& settings);
 // Space, memory and start-up at a million events, of a server process.
 absl::StatusOr<PartReport> MeasureFootprint(const PartSettings& settings);
 

@@ -2,6 +2,7 @@
 
 #include <google/protobuf/descriptor.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -338,24 +339,22 @@ class Compiler {
     TakeInstantOf(first, "due_time", "=", next);
   }
 
-  // "D1 performance A 50% B 25% C 25% bonus A 5000.51 B 2500.25 C 2500.25": the deal, who holds which share of its
-  // performance and which amount (or share) of its bonus, and nobody else.
+  // "D1": the deal, where the first word is not about all of them.
   void TakeCredit(size_t* next) {
-    if (*next < Words().size() && Words()[*next].op.empty() && !IsPlain(*next, "performance") &&
-        !IsPlain(*next, "bonus")) {
-      Choose("deal_id", Words()[(*next)++]);
+    if (*next >= Words().size() || !Words()[*next].op.empty()) return;
+    const Word& word = Words()[*next];
+    const auto says = [&word](const auto& entry) { return entry.word == absl::string_view(word.key); };
+    if (!word.quoted && (word.key == "performance" || word.key == "bonus" ||
+                         std::any_of(std::begin(kModifiers), std::end(kModifiers), says) ||
+                         std::any_of(std::begin(kFlags), std::end(kFlags), says))) {
+      return;
     }
-    while (*next < Words().size() && !stopped_) {
-      if (IsPlain(*next, "performance")) {
-        TakeHoldings("performance", next);
-      } else if (IsPlain(*next, "bonus")) {
-        TakeHoldings("bonus_holdings", next);
-      } else {
-        return;
-      }
-    }
+    Choose("deal_id", word);
+    ++*next;
   }
 
+  // "performance A 50% B 25% C 25%", "bonus A 5000.51 B 2500.25 C 2500.25": who holds which share or amount, and nobody
+  // else.
   void TakeHoldings(absl::string_view list, size_t* next) {
     const Word& origin = Words()[(*next)++];
     const bool nobody = *next < Words().size() && IsPlain(*next, "none");
@@ -437,6 +436,11 @@ class Compiler {
         question_.refusal.assign(Words().begin() + static_cast<ptrdiff_t>(next), Words().end());
         if (!expectations_.empty()) Fail(word, word.column, "a refused question has no answer to look into");
         return;
+      } else if (ask_.question.key.substr(0, 6) == "credit" &&
+                 (IsPlain(next - 1, "performance") || IsPlain(next - 1, "bonus"))) {
+        --next;
+        TakeHoldings(word.key == "bonus" ? "bonus_holdings" : "performance", &next);
+        if (stopped_) return;
       } else if (!TakeFlag(word) && !TakeModifier(word, &next)) {
         return;
       }

@@ -268,7 +268,7 @@ class Run {
       check.mutable_any();
     }
     e2e::Context context;
-    const grpc::Status status = world_.ledger().Append(&context, request, response);
+    grpc::Status status = world_.ledger().Append(&context, request, response);
     if (status.ok()) position_ = response->position();
     return status;
   }

@@ -23,6 +23,8 @@ void CheckOwnership(const customerledger::v1::Policy& policy, Findings* findings
 void CheckLapse(const customerledger::v1::Policy& policy, Findings* findings);
 void CheckPool(const customerledger::v1::Policy& policy, Findings* findings);
 void CheckHandOver(const customerledger::v1::Policy& policy, Findings* findings);
+// Facts, and whatever names one.
+void CheckFacts(const customerledger::v1::Policy& policy, Findings* findings);
 void CheckGrade(const customerledger::v1::Policy& policy, Findings* findings);
 void CheckCallBack(const customerledger::v1::Policy& policy, Findings* findings);
 void CheckDuty(const customerledger::v1::Policy& policy, Findings* findings);

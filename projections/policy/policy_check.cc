@@ -22,6 +22,7 @@ std::vector<pb::PolicyFinding> CheckPolicy(const pb::Policy& policy) {
   CheckGrade(policy, &findings);
   CheckCallBack(policy, &findings);
   CheckDuty(policy, &findings);
+  CheckFacts(policy, &findings);
   return findings.Take();
 }
 

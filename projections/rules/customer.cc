@@ -5,12 +5,15 @@
 #include "absl/strings/str_cat.h"
 #include "projections/policy/event_names.h"
 #include "projections/rules/call_back/call_back.h"
+#include "projections/rules/call_back/contact_terms.h"
+#include "projections/rules/call_back/occasion.h"
 #include "projections/rules/civil_time.h"
 #include "projections/rules/claim/claim.h"
 #include "projections/rules/claim/election.h"
 #include "projections/rules/consumption/consumption.h"
 #include "projections/rules/custody.h"
 #include "projections/rules/dispute/dispute.h"
+#include "projections/rules/fact/fact.h"
 #include "projections/rules/grade/grade.h"
 #include "projections/rules/hand_over/hand_over.h"
 #include "projections/rules/lapse/card.h"
@@ -90,6 +93,7 @@ absl::Status ApplyBody(const Step& step, CustomerState* state) {
       break;
     case pb::Event::kContactReviewed:
       ApplyCallBackSigned(step, state);
+      ApplyContactReviewed(step, state);
       break;
     case pb::Event::kReservationMade:
       ApplyReservation(step, state);
@@ -102,6 +106,18 @@ absl::Status ApplyBody(const Step& step, CustomerState* state) {
     }
     case pb::Event::kGradeChanged:
       ApplyGradeChanged(step, state);
+      break;
+    case pb::Event::kGradeProposed:
+      ApplyGradeProposed(step, state);
+      break;
+    case pb::Event::kMetricRecorded:
+      ApplyMetric(step, state);
+      break;
+    case pb::Event::kAuthorityDelegated:
+      ApplyAuthority(step, state);
+      break;
+    case pb::Event::kContactPlanned:
+      ApplyContactPlanned(step, state);
       break;
     case pb::Event::kTrackingEnded:
       ApplyTrackingEnded(step, state);
@@ -139,9 +155,6 @@ absl::Status ApplyBody(const Step& step, CustomerState* state) {
     case pb::Event::kProfileSubmitted:
     case pb::Event::kConsentChanged:
     case pb::Event::kRegistrationFiled:
-    case pb::Event::kGradeProposed:
-    case pb::Event::kMetricRecorded:
-    case pb::Event::kContactPlanned:
     case pb::Event::kReceptionAssigned:
     case pb::Event::kTransferAudited:
     case pb::Event::kTransferConfirmed:
@@ -161,7 +174,6 @@ absl::Status ApplyBody(const Step& step, CustomerState* state) {
     case pb::Event::kLeadReceived:
     case pb::Event::kVisitPlanned:
     case pb::Event::kCustomerNotified:
-    case pb::Event::kAuthorityDelegated:
     case pb::Event::kRewardGranted:
     case pb::Event::kCommitmentLogged:
     case pb::Event::kCommitmentSettled:
@@ -188,6 +200,30 @@ CustomerState Advanced(const policy::Timeline& timeline, const CustomerState& st
   CustomerState advanced = state;
   Advance(timeline, at, &advanced);
   return advanced;
+}
+
+// How many changes of class by time alone a list looks ahead.
+constexpr int kMostGradeChanges = 16;
+
+pb::Callback MakeCallback(const policy::Timeline& timeline, const CustomerState& state,
+                          const ScopeState& scope, const DueCallBack& call, absl::Time at) {
+  pb::Callback callback;
+  callback.set_scope(scope.scope());
+  *callback.mutable_owner() = scope.owner();
+  callback.set_occasion(call.occasion);
+  *callback.mutable_basis() = call.basis;
+  if (call.has_date) {
+    const pb::Policy& policy = PolicyInForce(timeline, at).policy;
+    *callback.mutable_due_time() = ToTimestamp(call.due);
+    callback.set_overdue(at > call.LastInstant());
+    callback.set_days_left(static_cast<int32_t>(LocalDay(policy, call.LastInstant()) - LocalDay(policy, at)));
+    if (call.has_hard_limit) {
+      *callback.mutable_hard_due_time() = ToTimestamp(call.hard_due);
+      *callback.mutable_hard_due_basis() = call.hard_basis;
+    }
+  }
+  SetContactTerms(timeline, state, scope, call, at, &callback);
+  return callback;
 }
 
 bool KnowsMerge(const CustomerState& state, const pb::CustomersUnmerged& unmerged) {
@@ -241,10 +277,12 @@ absl::StatusOr<Decision> DecideBody(const Proposal& proposal, const DecisionCont
     case pb::Event::kCustomerRegistered:
       return DecideRegistered(proposal, context, event);
     case pb::Event::kOwnerAssigned:
+      LEDGER_RETURN_IF_ERROR(CheckResponsible(proposal, event.owner_assigned().owner()));
       return DecideAssigned(proposal, event.owner_assigned());
     case pb::Event::kOwnerReleased:
       return DecideReleased(proposal, event.owner_released());
     case pb::Event::kTransferProposed:
+      LEDGER_RETURN_IF_ERROR(CheckResponsible(proposal, event.transfer_proposed().to()));
       return DecideTransferProposed(proposal, event.transfer_proposed());
     case pb::Event::kTransferAccepted:
       return DecideTransferAccepted(proposal, event.transfer_accepted());
@@ -254,6 +292,14 @@ absl::StatusOr<Decision> DecideBody(const Proposal& proposal, const DecisionCont
       return DecideTransferCancelled(proposal, event.transfer_cancelled());
     case pb::Event::kGradeChanged:
       return DecideGradeChanged(proposal, event.grade_changed());
+    case pb::Event::kGradeProposed:
+      return DecideGradeProposed(proposal, event.grade_proposed());
+    case pb::Event::kContactLogged:
+      return DecideContact(proposal, event);
+    case pb::Event::kCustomerNotified:
+      return DecideNotified(proposal, event);
+    case pb::Event::kTrackingEnded:
+      return DecideTrackingEnded(proposal, event.tracking_ended());
     case pb::Event::kDisputeOpened:
       return DecideDisputeOpened(proposal, event.dispute_opened());
     case pb::Event::kDisputeStepTaken:
@@ -282,7 +328,10 @@ absl::Status Apply(const policy::Timeline& timeline, const HistoryEvent& event, 
   // What time brings about at an instant comes before the events of that instant; what an event lets go of
   // falls at once.
   Advance(timeline, event.business_time, state);
+  ApplyFacts(step, state);
   LEDGER_RETURN_IF_ERROR(ApplyBody(step, state));
+  ApplyGradeSigns(step, state);
+  ApplyCallBackSigns(step, state);
   ApplyRecordedOwner(step, state);
   Advance(timeline, event.business_time, state);
 
@@ -327,15 +376,13 @@ std::vector<pb::Callback> ReadCallbacks(const policy::Timeline& timeline, const 
   std::vector<pb::Callback> callbacks;
   const CustomerState advanced = Advanced(timeline, state, true_at);
   for (const ScopeState& scope : advanced.scopes()) {
-    const std::optional<DueCallBack> call = NextCallBack(timeline, advanced, scope);
-    if (!call.has_value()) continue;
-    pb::Callback callback;
-    callback.set_scope(scope.scope());
-    *callback.mutable_owner() = scope.owner();
-    *callback.mutable_due_time() = ToTimestamp(call->due);
-    callback.set_overdue(true_at > call->due);
-    *callback.mutable_basis() = call->basis;
-    callbacks.push_back(std::move(callback));
+    if (const std::optional<DueCallBack> call = NextCallBack(timeline, advanced, scope, true_at)) {
+      callbacks.push_back(MakeCallback(timeline, advanced, scope, *call, true_at));
+    }
+    for (const DueCallBack& occasion : Occasions(timeline, advanced, scope, true_at)) {
+      if (occasion.stands_from > true_at) continue;
+      callbacks.push_back(MakeCallback(timeline, advanced, scope, occasion, true_at));
+    }
   }
   return callbacks;
 }
@@ -381,18 +428,40 @@ std::vector<CustodyInterval> CustodyIntervals(const policy::Timeline& timeline, 
 std::vector<CallbackInterval> CallbackIntervals(const policy::Timeline& timeline,
                                                 const CustomerState& state) {
   std::vector<CallbackInterval> intervals;
+  const absl::Time last = FromMicros(state.last_us());
   for (const ScopeState& scope : state.scopes()) {
-    const std::optional<DueCallBack> call = NextCallBack(timeline, state, scope);
-    if (!call.has_value()) continue;
-    const std::optional<DueLapse> lapse = NextChange(timeline, scope);
     CallbackInterval interval;
     interval.scope = scope.scope();
     interval.has_owner = true;
     interval.owner = scope.owner();
-    interval.due = call->due;
-    interval.from = FromMicros(state.last_us());
-    interval.until = lapse.has_value() ? lapse->at : absl::InfiniteFuture();
-    intervals.push_back(std::move(interval));
+    const std::optional<DueLapse> lapse = NextChange(timeline, scope);
+    const absl::Time end = lapse.has_value() ? lapse->at : absl::InfiniteFuture();
+    const auto add = [&](absl::Time due, absl::Time from, absl::Time until) {
+      // What falls due at one instant stands on a list once.
+      for (CallbackInterval& other : intervals) {
+        if (other.scope != interval.scope || other.due != due) continue;
+        if (from > other.until || until < other.from) continue;
+        other.from = std::min(other.from, from);
+        other.until = std::max(other.until, until);
+        return;
+      }
+      interval.due = due;
+      interval.from = from;
+      interval.until = until;
+      intervals.push_back(interval);
+    };
+    // A class that time alone changes may change the cadence.
+    absl::Time from = last;
+    for (int changes = 0; from < end && changes < kMostGradeChanges; ++changes) {
+      const std::optional<DueCallBack> call = NextCallBack(timeline, state, scope, from);
+      const absl::Time next = std::min(end, NextGradeChange(timeline, state, from));
+      if (call.has_value() && call->has_date) add(call->due, from, next);
+      from = next;
+    }
+    for (const DueCallBack& occasion : Occasions(timeline, state, scope, last)) {
+      if (occasion.stands_from >= end) continue;
+      add(occasion.due, std::max(last, occasion.stands_from), std::min(end, occasion.stands_until));
+    }
   }
   return intervals;
 }

@@ -67,8 +67,11 @@ Facts FactsAt(const policy::Timeline& timeline, const CustomerState& state, absl
     }
   }
   for (const pb::Callback& callback : ReadCallbacks(timeline, state, at)) {
-    facts.call_backs[Label("call-back", callback.scope())] = {LocalText(policy, ToTime(callback.due_time())),
-                                                              callback.basis()};
+    const std::string word =
+        callback.occasion().empty() ? "call-back" : absl::StrCat("call-back, ", callback.occasion());
+    facts.call_backs[Label(word, callback.scope())] = {
+        callback.has_due_time() ? LocalText(policy, ToTime(callback.due_time())) : "owed",
+        callback.basis()};
   }
   return facts;
 }

@@ -321,6 +321,7 @@ absl::StatusOr<pb::GetTierResponse> Answers::GetTier(const LedgerIdentity& ledge
   pb::GetTierResponse response;
   *response.mutable_context() = std::move(reading.context);
   for (pb::Tier& tier : rules::ReadTiers(*reading.timeline, reading.state, reading.true_at)) {
+    if (request.for_customer() && tier.hidden_from_customer()) continue;
     *response.add_tiers() = std::move(tier);
   }
   return response;
@@ -540,12 +541,11 @@ absl::StatusOr<pb::ListDueCallbacksResponse> Answers::ListDueCallbacks(
     if (!rows[i].has_value() || !row.ParseFromString(*rows[i]) || !state.ParseFromString(row.state())) {
       return DamagedView();
     }
-    // The index says which call-back it is, the state says why.
+    // The index says which call-backs they are, the state says why.
     for (pb::Callback& callback : rules::ReadCallbacks(*view.timeline, state, standing)) {
       if (callback.scope() != hits[i].scope || TimeOf(callback.due_time()) != hits[i].due) continue;
       callback.set_customer_id(hits[i].customer_id);
       *response.add_callbacks() = std::move(callback);
-      break;
     }
   }
   if (!last_key.empty()) response.set_next_page_token(MakePageToken(question, {last_key, place.instant}));

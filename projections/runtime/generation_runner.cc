@@ -308,6 +308,11 @@ absl::Status GenerationRunner::SweepStep() {
   if (!timeline_->empty() && timeline_->Latest().position == checkpoint_.sweep_position()) {
     adopted = &timeline_->Latest();
   }
+  // The days a policy names concern everybody, however long ago anything happened.
+  const policy::PolicyVersion* before =
+      adopted == nullptr || adopted->number == 1 ? nullptr : timeline_->Version(adopted->number - 1);
+  const bool names_days = (adopted != nullptr && !adopted->policy.call_back().occasions().empty()) ||
+                          (before != nullptr && !before->policy.call_back().occasions().empty());
   WorkSet work;
   std::set<std::string> stale;
   Checkpoint next = checkpoint_;
@@ -331,7 +336,9 @@ absl::Status GenerationRunner::SweepStep() {
           entry.old_index_keys.assign(entry.row.index_keys().begin(), entry.row.index_keys().end());
           const absl::Time reach = std::max(TimeOf(entry.row.last_seconds(), entry.row.last_nanos()),
                                             TimeOf(entry.row.noted_seconds(), entry.row.noted_nanos()));
-          if (adopted == nullptr || reach >= adopted->effective_from || entry.was_parked) stale.insert(id);
+          if (adopted == nullptr || names_days || reach >= adopted->effective_from || entry.was_parked) {
+            stale.insert(id);
+          }
           work.emplace(std::move(id), std::move(entry));
         }
         return ++rows < kSweepRows;

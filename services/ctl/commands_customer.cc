@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
@@ -23,6 +24,7 @@ struct CustomerOptions {
   std::string customer;
   std::optional<std::string> true_at, known_at, scope;
   bool personal = false;
+  bool for_customer = false;
 
   void AddOptions(const Command& command) {
     command.Text("CUSTOMER", &customer, "The customer's id, or an alias of it", Need::kRequired);
@@ -140,9 +142,44 @@ absl::Status Owner(Session& session, const CustomerOptions& options) {
   return absl::OkStatus();
 }
 
+// What else an answer says about a grade; nothing where the policy is silent.
+void AddTierTerms(const Session& session, const pb::Tier& tier, Fields* lines) {
+  lines->Add("arithmetic", tier.basis().arithmetic());
+  if (!tier.measured_class().empty()) {
+    lines->Add("measured", absl::StrCat(tier.measured_class(), ": ", tier.measured_basis().arithmetic()));
+  }
+  if (tier.has_pending()) {
+    const pb::PendingGrade& pending = tier.pending();
+    std::string text = pending.to_class().empty() ? "none" : pending.to_class();
+    if (!pending.proposed_by().empty()) absl::StrAppend(&text, ", proposed by ", pending.proposed_by());
+    if (!pending.agreed_by().empty()) {
+      absl::StrAppend(&text, ", agreed by ", absl::StrJoin(pending.agreed_by(), ", "));
+    }
+    if (!pending.waits_for().empty()) {
+      absl::StrAppend(&text, ", waits for ", absl::StrJoin(pending.waits_for(), ", "));
+    }
+    lines->Add("pending", text);
+  }
+  if (!tier.managed_as().empty()) {
+    lines->Add("managed as", absl::StrCat(tier.managed_as(), " (", tier.managed_as_rule_id(), ")"));
+  }
+  lines->Add("looked after by", tier.responsible_unit());
+  lines->Add("watched by", tier.monitored_by());
+  for (const pb::MissingFact& missing : tier.missing()) {
+    lines->Add("missing", absl::StrCat(missing.meaning(), " (", missing.rule_id(), ")"));
+  }
+  if (tier.does_not_count()) lines->Add("counts", "no");
+  if (tier.late()) lines->Add("late", tier.late_rule_id());
+  if (tier.priority() != 0) {
+    lines->Add("served first for", absl::StrJoin(tier.priority_services(), ", "));
+  }
+  if (tier.has_until_time()) lines->Add("until", session.Show(tier.until_time()));
+}
+
 absl::Status TierOf(Session& session, const CustomerOptions& options) {
   pb::GetTierRequest request;
   LEDGER_ASSIGN_OR_RETURN(*request.mutable_query(), Query(session, options));
+  request.set_for_customer(options.for_customer);
   if (session.table()) LEDGER_RETURN_IF_ERROR(session.Zone().status());
   LEDGER_ASSIGN_OR_RETURN(const pb::GetTierResponse response, session.client().GetTier(request));
   if (!session.table()) return session.PrintJson(response);
@@ -161,7 +198,36 @@ absl::Status TierOf(Session& session, const CustomerOptions& options) {
   } else {
     table.Print(session.out());
   }
+  for (const pb::Tier& tier : response.tiers()) {
+    Fields lines;
+    AddTierTerms(session, tier, &lines);
+    if (lines.empty()) continue;
+    session.out() << "\n" << tier.scheme() << "\n";
+    lines.Print(session.out());
+  }
   return absl::OkStatus();
+}
+
+// What else an answer says about a call-back; nothing where the policy is silent.
+void AddCallbackTerms(const Session& session, const pb::Callback& callback, Fields* lines) {
+  if (callback.has_hard_due_time()) lines->Add("overdue after", session.Show(callback.hard_due_time()));
+  if (callback.has_days_left()) lines->Add("days left", absl::StrCat(callback.days_left()));
+  if (!callback.occasion().empty()) lines->Add("for", callback.occasion());
+  if (callback.has_earliest_time()) lines->Add("not before", session.Show(callback.earliest_time()));
+  if (callback.has_latest_time()) lines->Add("not after", session.Show(callback.latest_time()));
+  for (const pb::ForbiddenHours& hours : callback.forbidden()) {
+    lines->Add("never", absl::StrCat(session.Show(hours.from_time()), " to ",
+                                     session.Show(hours.until_time()), " (", hours.rule_id(), ")"));
+  }
+  std::vector<std::string> channels;
+  channels.reserve(callback.allowed_channels_size());
+  for (const int channel : callback.allowed_channels()) {
+    channels.push_back(EnumName(pb::ContactChannel_descriptor(), channel));
+  }
+  if (!channels.empty()) lines->Add("by", absl::StrJoin(channels, ", "));
+  if (callback.has_refused_until_time()) {
+    lines->Add("refused until", session.Show(callback.refused_until_time()));
+  }
 }
 
 absl::Status CallbackOf(Session& session, const CustomerOptions& options) {
@@ -177,8 +243,10 @@ absl::Status CallbackOf(Session& session, const CustomerOptions& options) {
   if (response.callbacks().empty()) session.out() << "no call-back is due\n";
   for (const pb::Callback& callback : response.callbacks()) {
     Fields lines;
-    lines.Add("call by",
-              absl::StrCat(session.Show(callback.due_time()), callback.overdue() ? "  OVERDUE" : ""));
+    lines.Add("call by", callback.has_due_time() ? absl::StrCat(session.Show(callback.due_time()),
+                                                                callback.overdue() ? "  OVERDUE" : "")
+                                                 : "owed, no date");
+    AddCallbackTerms(session, callback, &lines);
     lines.Add("who", Describe(callback.owner()));
     lines.Add("scope", callback.scope());
     AddBasis(callback.basis(), "reason", &lines);
@@ -243,6 +311,9 @@ void AddQuestion(const Command& root, const std::string& name, const std::string
   if (answer == Owner) {
     command.Text("--scope", &options->scope,
                  "Only this scope; '' is the company as a whole (default: every)");
+  }
+  if (answer == TierOf) {
+    command.Flag("--for-customer", &options->for_customer, "Without grades that are hidden from customers");
   }
   if (answer == History) command.Flag("--personal", &options->personal, "With the person's data, decrypted");
   command.Run([options, answer](Session& session) { return answer(session, *options); });

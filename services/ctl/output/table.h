@@ -39,6 +39,7 @@ class Table {
 class Fields {
  public:
   void Add(std::string name, std::string value);
+  bool empty() const { return lines_.empty(); }
   void Print(std::ostream& out) const;
 
  private:

@@ -147,6 +147,27 @@ TEST(GradeGapTest, GapsBetweenClassesAreWarnedOf) {
   EXPECT_EQ(gaps, 1);
 }
 
+// A level may take customers over earlier than the company says, and not later.
+TEST(GradeStricterTest, LocalRangesAreOnlyStricter) {
+  std::ifstream file(absl::StrCat(LEDGER_POLICIES, "/gas-station-volume.textproto"));
+  std::stringstream text;
+  text << file.rdbuf();
+  const auto with = [&](const char* bound) {
+    pb::Policy policy;
+    EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text.str(), &policy));
+    EXPECT_EQ(policy.grade_schemes(0).stricter_rule_id(), "gas-station-volume.stricter-local");
+    pb::RangeVariant* variant = policy.mutable_grade_schemes(0)->mutable_classes(0)->add_variants();
+    variant->set_fact("cross-area");
+    EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(absl::StrCat("at_least_milli: ", bound),
+                                                              variant->mutable_range()));
+    std::vector<std::string> fields;
+    for (const pb::PolicyFinding& finding : PolicyErrors(policy)) fields.push_back(finding.field());
+    return fields;
+  };
+  EXPECT_THAT(with("400000"), testing::IsEmpty());
+  EXPECT_THAT(with("500001"), testing::ElementsAre("grade_schemes[0].classes[0].variants[0].range"));
+}
+
 // What ships with these mechanisms is sound.
 class ShippedGradesTest : public testing::TestWithParam<const char*> {};
 

@@ -112,6 +112,15 @@ std::optional<StaffMember> Timeline::StaffAt(absl::string_view staff_id, absl::T
   return member;
 }
 
+absl::Time Timeline::LeavesAfter(absl::string_view staff_id, absl::Time from) const {
+  const auto changes = staff_changes_.find(std::string(staff_id));
+  if (changes == staff_changes_.end()) return absl::InfiniteFuture();
+  for (const StaffChange& change : changes->second) {
+    if (change.time >= from && change.said.status() == pb::STAFF_STATUS_LEFT) return change.time;
+  }
+  return absl::InfiniteFuture();
+}
+
 bool Timeline::IsWorkday(absl::string_view calendar_id, absl::CivilDay day) const {
   const absl::Weekday weekday = absl::GetWeekday(day);
   const bool weekend = weekday == absl::Weekday::saturday || weekday == absl::Weekday::sunday;

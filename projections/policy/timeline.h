@@ -59,6 +59,8 @@ class Timeline {
   // A staff member as known at `time`: what was said last; a change that does not name the role or the unit leaves it as
   // it was. nullopt if nobody ever said anything.
   std::optional<StaffMember> StaffAt(absl::string_view staff_id, absl::Time time) const;
+  // When a staff member leaves the company, at `from` or later; InfiniteFuture: as far as is known, never.
+  absl::Time LeavesAfter(absl::string_view staff_id, absl::Time from) const;
   // Everybody ever named by a StaffStatusChanged, by id, with what was said last.
   const std::map<std::string, customerledger::v1::StaffStatusChanged>& staff() const { return staff_; }
 

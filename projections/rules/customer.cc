@@ -95,6 +95,9 @@ absl::Status ApplyBody(const Step& step, CustomerState* state) {
       ApplyCallBackSigned(step, state);
       ApplyContactReviewed(step, state);
       break;
+    case pb::Event::kCustomerStatusChanged:
+      ApplyCardCancelled(step, state);
+      break;
     case pb::Event::kReservationMade:
       ApplyReservation(step, state);
       break;
@@ -159,7 +162,6 @@ absl::Status ApplyBody(const Step& step, CustomerState* state) {
     case pb::Event::kTransferAudited:
     case pb::Event::kTransferConfirmed:
     case pb::Event::kTransferCompleted:
-    case pb::Event::kCustomerStatusChanged:
     case pb::Event::kDealAmended:
     case pb::Event::kPaymentReceived:
     case pb::Event::kCreditAllocated:
@@ -385,6 +387,10 @@ std::vector<pb::Callback> ReadCallbacks(const policy::Timeline& timeline, const 
     }
   }
   return callbacks;
+}
+
+bool FoldsReadStaff(const pb::Policy& policy) {
+  return policy.pool().has_wake_up() || !policy.lapse().card().leaving_rule_id().empty();
 }
 
 std::string RelatedCustomerId(const policy::Timeline& timeline, absl::Time recorded_time,

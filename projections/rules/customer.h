@@ -113,6 +113,10 @@ absl::StatusOr<std::vector<customerledger::v1::HistoryEntry>> Explain(const poli
 std::vector<customerledger::v1::HistoryEntry> ExplainUntil(const policy::Timeline& timeline,
                                                            const CustomerState& state, absl::Time true_at);
 
+// True if a fold or a reading under `policy` asks the timeline for staff: a change of a staff member may then change
+// states whose own events it is not.
+bool FoldsReadStaff(const customerledger::v1::Policy& policy);
+
 // What a decision looks at.
 struct DecisionContext {
   const policy::Timeline* timeline = nullptr;

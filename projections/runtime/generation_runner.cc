@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "projections/rules/customer.h"
 #include "projections/runtime/list_index.h"
 #include "projections/runtime/row_time.h"
 #include "projections/runtime/view_keys.h"
@@ -18,8 +20,10 @@ namespace pb = ::customerledger::v1;
 constexpr size_t kSweepRows = 500;
 
 // True if the event makes rows of customers that it does not name mean something else.
-bool Sweeps(const pb::Record& record) {
-  return record.event().has_policy_adopted() || record.event().has_calendar_published();
+bool Sweeps(const pb::Record& record, const policy::Timeline& timeline) {
+  if (record.event().has_policy_adopted() || record.event().has_calendar_published()) return true;
+  return record.event().has_staff_status_changed() && !timeline.empty() &&
+         rules::FoldsReadStaff(timeline.Latest().policy);
 }
 
 // True if the event may change which events are a customer's, or what they say.
@@ -103,11 +107,16 @@ absl::Status GenerationRunner::Step(const std::vector<pb::Record>& records) {
   while (begin < records.size() && records[begin].header().position() <= position()) ++begin;
   while (begin < records.size()) {
     size_t end = begin;
-    while (end < records.size() && !Sweeps(records[end])) ++end;
+    while (end < records.size() && !Sweeps(records[end], *timeline_)) ++end;
     if (end > begin) LEDGER_RETURN_IF_ERROR(ApplyStretch(records, begin, end));
     if (end == records.size()) break;
     TakeReference(records[end]);
     checkpoint_.set_sweep_position(records[end].header().position());
+    checkpoint_.clear_sweep_staff_id();
+    if (records[end].event().has_staff_status_changed()) {
+      checkpoint_.set_sweep_staff_id(records[end].event().staff_status_changed().staff_id());
+      checkpoint_.set_sweep_staff_seconds(records[end].event().occurred_time().time().seconds());
+    }
     LEDGER_RETURN_IF_ERROR(SweepStep());
     if (sweeping()) return absl::OkStatus();
     begin = end + 1;
@@ -336,9 +345,11 @@ absl::Status GenerationRunner::SweepStep() {
           entry.old_index_keys.assign(entry.row.index_keys().begin(), entry.row.index_keys().end());
           const absl::Time reach = std::max(TimeOf(entry.row.last_seconds(), entry.row.last_nanos()),
                                             TimeOf(entry.row.noted_seconds(), entry.row.noted_nanos()));
-          if (adopted == nullptr || names_days || reach >= adopted->effective_from || entry.was_parked) {
-            stale.insert(id);
-          }
+          const bool concerned = checkpoint_.sweep_staff_id().empty()
+                                     ? adopted == nullptr || names_days || reach >= adopted->effective_from
+                                     : reach >= absl::FromUnixSeconds(checkpoint_.sweep_staff_seconds()) ||
+                                           absl::StrContains(entry.row.state(), checkpoint_.sweep_staff_id());
+          if (concerned || entry.was_parked) stale.insert(id);
           work.emplace(std::move(id), std::move(entry));
         }
         return ++rows < kSweepRows;
@@ -349,6 +360,8 @@ absl::Status GenerationRunner::SweepStep() {
     next.set_position(next.sweep_position());
     next.clear_sweep_position();
     next.clear_sweep_after();
+    next.clear_sweep_staff_id();
+    next.clear_sweep_staff_seconds();
   }
   return WriteWork(&work, next);
 }

@@ -1,5 +1,6 @@
 #include "projections/rules/lapse/card.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -14,6 +15,25 @@ namespace pb = ::customerledger::v1;
 
 bool IsAlive(const ClaimState& claim) {
   return claim.standing() == CLAIM_STANDING_OWNS || claim.standing() == CLAIM_STANDING_SECOND;
+}
+
+// When the holder's leaving ends the card; InfiniteFuture: never.
+absl::Time HolderLeaves(const policy::Timeline& timeline, const ClaimState& claim) {
+  if (!IsAlive(claim) || !claim.has_card() || claim.claimant().staff_id().empty())
+    return absl::InfiniteFuture();
+  const absl::Time from = FromMicros(claim.effective_us());
+  if (PolicyInForce(timeline, from).policy.lapse().card().leaving_rule_id().empty())
+    return absl::InfiniteFuture();
+  return timeline.LeavesAfter(claim.claimant().staff_id(), from);
+}
+
+// Ends `claim`; if it owned, the next one succeeds.
+void EndClaim(const Step& step, const pb::Basis& basis, ClaimState* claim, ScopeState* scope,
+              CustomerState* state) {
+  const bool owned = claim->standing() == CLAIM_STANDING_OWNS;
+  claim->set_standing(CLAIM_STANDING_VOID);
+  *claim->mutable_void_basis() = basis;
+  if (owned) SucceedVoid(step, basis, scope, state);
 }
 
 // The step's contact or visit, as far as cards care.
@@ -32,8 +52,9 @@ Call CallOf(const pb::Event& event) {
               contact.outcome() == pb::CONTACT_OUTCOME_REACHED};
 }
 
-// Counts the call for `claim`; true if it ends it.
-bool Count(const Step& step, const pb::CardLife& rules, const Call& call, ClaimState* claim) {
+// Counts the call for `claim`. Why that ends it; empty: it does not.
+std::optional<pb::Basis> Count(const Step& step, const pb::CardLife& rules, const Call& call,
+                               ClaimState* claim) {
   CardState* card = claim->mutable_card();
   const uint32_t number = card->call_backs() + 1;
   card->set_call_backs(number);
@@ -45,14 +66,13 @@ bool Count(const Step& step, const pb::CardLife& rules, const Call& call, ClaimS
     card->set_unsigned_contact_id(call.contact_id);
     card->set_unsigned_us(ToMicros(step.at()));
   }
-  if (!rules.has_sms_streak() || number < rules.sms_streak().from_number()) return false;
+  if (!rules.has_sms_streak() || number < rules.sms_streak().from_number()) return std::nullopt;
   card->set_sms_streak(call.by_sms ? card->sms_streak() + 1 : 0);
-  if (card->sms_streak() < rules.sms_streak().length() || !IsAlive(*claim)) return false;
-  *claim->mutable_void_basis() = MakeBasis(rules.sms_streak().rule_id(), step.policy, step.at());
-  claim->mutable_void_basis()->add_positions(step.event.position);
-  claim->mutable_void_basis()->set_arithmetic(
-      absl::StrCat(card->sms_streak(), " call-backs in a row by short message alone"));
-  return true;
+  if (card->sms_streak() < rules.sms_streak().length() || !IsAlive(*claim)) return std::nullopt;
+  pb::Basis basis = MakeBasis(rules.sms_streak().rule_id(), step.policy, step.at());
+  basis.add_positions(step.event.position);
+  basis.set_arithmetic(absl::StrCat(card->sms_streak(), " call-backs in a row by short message alone"));
+  return basis;
 }
 
 }  // namespace
@@ -96,12 +116,21 @@ std::optional<DueLapse> NextVoid(const policy::Timeline& timeline, const ScopeSt
                                  const ClaimState& claim, absl::Time bound) {
   if (!scope.disputes().empty()) return std::nullopt;
   if (claim.standing() == CLAIM_STANDING_OWNS && InLimbo(timeline, scope)) return std::nullopt;
-  const absl::Time end = CardEnd(timeline, claim);
+  const absl::Time term_end = CardEnd(timeline, claim);
+  const absl::Time leaves = HolderLeaves(timeline, claim);
+  const absl::Time end = std::min(term_end, leaves);
   DueLapse due;
   due.at = AfterHold(scope, end);
   if (end == absl::InfiniteFuture() || due.at > bound) return std::nullopt;
-  const std::optional<CardTerm> term = CardTermOf(timeline, claim);
   const policy::PolicyVersion& policy = PolicyInForce(timeline, FromMicros(claim.card().counted_from_us()));
+  if (leaves < term_end) {
+    due.basis = MakeBasis(policy.policy.lapse().card().leaving_rule_id(), policy, due.at);
+    due.basis.add_positions(claim.position());
+    due.basis.set_arithmetic(absl::StrCat(claim.claimant().staff_id(), " left the company on ",
+                                          LocalText(policy.policy, leaves), HoldText(scope, policy, end)));
+    return due;
+  }
+  const std::optional<CardTerm> term = CardTermOf(timeline, claim);
   due.basis = MakeBasis(term->rule_id, policy, due.at);
   due.basis.add_positions(claim.position());
   if (term->position != claim.position()) due.basis.add_positions(term->position);
@@ -125,12 +154,8 @@ void ApplyCallBack(const Step& step, CustomerState* state) {
                            : step.policy;
       const pb::CardLife& rules =
           policy.policy.lapse().has_card() ? policy.policy.lapse().card() : step.policy.policy.lapse().card();
-      if (!Count(step, rules, call, &claim)) continue;
-      const bool owned = claim.standing() == CLAIM_STANDING_OWNS;
-      claim.set_standing(CLAIM_STANDING_VOID);
-      if (owned) {
-        const pb::Basis basis = claim.void_basis();
-        SucceedVoid(step, basis, &scope, state);
+      if (const std::optional<pb::Basis> ends = Count(step, rules, call, &claim)) {
+        EndClaim(step, *ends, &claim, &scope, state);
       }
     }
   }
@@ -152,6 +177,25 @@ void ApplyCallBackSigned(const Step& step, CustomerState* state) {
       if (step.at() < PeriodEnd(step.timeline, policy.policy, called, within)) continue;
       card->set_counted_from_us(ToMicros(step.at()));
       card->set_counted_from_position(step.event.position);
+    }
+  }
+}
+
+void ApplyCardCancelled(const Step& step, CustomerState* state) {
+  const pb::CustomerStatusChanged& changed = step.event.event->customer_status_changed();
+  if (changed.to() != pb::CUSTOMER_STATUS_CANCELLED || changed.card_id().empty()) return;
+  if (!step.policy.policy.lapse().has_card()) return;
+  for (ScopeState& scope : *state->mutable_scopes()) {
+    for (ClaimState& claim : *scope.mutable_claims()) {
+      if (claim.card_id() != changed.card_id()) continue;
+      if (!IsAlive(claim) && claim.standing() != CLAIM_STANDING_WAITING) continue;
+      const std::string& rule_id = changed.rule_id().empty()
+                                       ? step.policy.policy.lapse().card().cancelled_rule_id()
+                                       : changed.rule_id();
+      pb::Basis basis = MakeBasis(rule_id, step.policy, step.at());
+      basis.add_positions(claim.position());
+      basis.add_positions(step.event.position);
+      EndClaim(step, basis, &claim, &scope, state);
     }
   }
 }

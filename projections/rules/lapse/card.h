@@ -36,6 +36,8 @@ std::optional<DueLapse> NextVoid(const policy::Timeline& timeline, const ScopeSt
 
 // A contact or visit counts for the cards of whoever made it; so many short messages in a row end one.
 void ApplyCallBack(const Step& step, CustomerState* state);
+// A card is withdrawn.
+void ApplyCardCancelled(const Step& step, CustomerState* state);
 // The leader signs a call-back.
 void ApplyCallBackSigned(const Step& step, CustomerState* state);
 

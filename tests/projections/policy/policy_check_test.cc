@@ -70,7 +70,6 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"pool { claim_by_registration: true }", "pool.claim_by_registration"},
         Case{"ownership { claim_by: CLAIM_ACT_INVITATION }", "ownership.invitations.list_cut_off"},
         Case{"ownership { invitations { list_cut_off { hour: 18 } } }", "ownership.invitations"},
-        Case{"ownership { next_claim_succeeds: true }", "ownership.next_claim_succeeds"},
         Case{"lapse { card { first { days: 3 } } }", "lapse.card.further"},
         Case{"lapse { card { first { days: 3 } further { days: 7 } sms_streak { length: 1 from_number: 3 } } "
              "}",
@@ -81,7 +80,6 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"lapse { bypass { } }", "lapse.bypass.share_basis_points"},
         Case{"lapse { bypass { share_basis_points: 10001 } }", "lapse.bypass.share_basis_points"},
         Case{"pool { wake_up { } }", "pool.wake_up.receptions"},
-        Case{"pool { cool_down { period { days: 30 } } }", "pool"},
         Case{"hand_over { steps: HAND_OVER_STEP_PROPOSE }", "hand_over.steps"},
         Case{"hand_over { steps: HAND_OVER_STEP_ACCEPT }", "hand_over.steps[0]"},
         Case{R"(grade_schemes { name: "s" })", "grade_schemes[0].classes"},

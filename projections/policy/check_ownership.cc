@@ -45,7 +45,7 @@ void CheckOwnership(const pb::Policy& policy, Findings* findings) {
   if (rules.claim_by() != pb::CLAIM_ACT_UNSPECIFIED) findings->Error("ownership.claim_by", nothing);
   if (policy.has_lapse()) findings->Error("lapse", nothing);
   if (policy.pool().claim_by_registration()) findings->Error("pool.claim_by_registration", nothing);
-  if (!policy.hand_over().steps().empty()) findings->Error("hand_over.steps", nothing);
+  if (policy.has_hand_over()) findings->Error("hand_over", nothing);
 }
 
 }  // namespace ledger::policy

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "projections/policy/checks.h"
+#include "projections/policy/event_match.h"
 #include "projections/policy/event_names.h"
 #include "projections/policy/field_path.h"
 
@@ -52,6 +53,30 @@ void CheckTimeOfDay(const std::string& path, const pb::TimeOfDay& time, Findings
   }
 }
 
+// An event or a field that does not exist would match nothing, and nobody would notice.
+void CheckEventMatch(const std::string& path, const pb::EventMatch& match, Findings* findings) {
+  if (EventTypeByName(match.event()) == 0) {
+    findings->Error(JoinPath(path, "event"),
+                    absl::StrCat("there is no event \"", match.event(),
+                                 "\", so nothing would be meant; name a body of Event such as "
+                                 "\"contact_logged\""));
+    return;
+  }
+  for (int i = 0; i < match.where_size(); ++i) {
+    const pb::FieldMatch& where = match.where(i);
+    const std::string error = FieldPathError(match.event(), where.field());
+    if (!error.empty()) {
+      findings->Error(JoinPath(JoinPath(path, "where", i), "field"),
+                      absl::StrCat(error, ", so nothing would be meant; name one of its fields"));
+    }
+    if (where.has_at_least() && where.has_at_most() && where.at_least() > where.at_most()) {
+      findings->Error(JoinPath(JoinPath(path, "where", i), "at_least"),
+                      absl::StrCat("is ", where.at_least(), " and more than at_most, ", where.at_most(),
+                                   ": no number lies between; exchange them"));
+    }
+  }
+}
+
 }  // namespace
 
 void CheckTerms(const pb::Policy& policy, Findings* findings) {
@@ -61,6 +86,8 @@ void CheckTerms(const pb::Policy& policy, Findings* findings) {
       CheckPeriod(path, static_cast<const pb::Period&>(message), findings);
     } else if (type == pb::TimeOfDay::descriptor()) {
       CheckTimeOfDay(path, static_cast<const pb::TimeOfDay&>(message), findings);
+    } else if (type == pb::EventMatch::descriptor()) {
+      CheckEventMatch(path, static_cast<const pb::EventMatch&>(message), findings);
     }
   });
 }

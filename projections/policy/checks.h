@@ -27,6 +27,9 @@ void CheckHandOver(const customerledger::v1::Policy& policy, Findings* findings)
 void CheckFacts(const customerledger::v1::Policy& policy, Findings* findings);
 void CheckGrade(const customerledger::v1::Policy& policy, Findings* findings);
 void CheckCallBack(const customerledger::v1::Policy& policy, Findings* findings);
+void CheckDispute(const customerledger::v1::Policy& policy, Findings* findings);
+void CheckCredit(const customerledger::v1::Policy& policy, Findings* findings);
+void CheckReception(const customerledger::v1::Policy& policy, Findings* findings);
 void CheckDuty(const customerledger::v1::Policy& policy, Findings* findings);
 
 }  // namespace ledger::policy

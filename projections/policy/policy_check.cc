@@ -21,6 +21,9 @@ std::vector<pb::PolicyFinding> CheckPolicy(const pb::Policy& policy) {
   CheckHandOver(policy, &findings);
   CheckGrade(policy, &findings);
   CheckCallBack(policy, &findings);
+  CheckDispute(policy, &findings);
+  CheckCredit(policy, &findings);
+  CheckReception(policy, &findings);
   CheckDuty(policy, &findings);
   CheckFacts(policy, &findings);
   return findings.Take();

@@ -26,7 +26,6 @@ namespace pb = ::customerledger::v1;
 
 namespace {
 
-using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 

@@ -133,7 +133,7 @@ std::string PatternError(absl::string_view pattern, const Descriptor& type) {
     } else if (c == '{') {
       const size_t close = pattern.find('}', i);
       if (close == absl::string_view::npos) return "'{' does not close";
-      const std::string error = SlotError(ReadSlot(pattern.substr(i + 1, close - i - 1)), type);
+      std::string error = SlotError(ReadSlot(pattern.substr(i + 1, close - i - 1)), type);
       if (!error.empty()) return error;
       i = close;
     }

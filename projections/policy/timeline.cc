@@ -54,6 +54,10 @@ void Timeline::Apply(const pb::Record& record) {
       version.effective_from = recorded;
     }
     version.policy = adopted.policy();
+    version.index = IndexPolicy(version.policy);
+    const std::shared_ptr<const MemoryIndex> known = memory_;
+    memory_ = Remember(known, version.policy);
+    version.looks_back = memory_ != known;
     policies_.push_back(std::move(version));
   } else if (event.has_calendar_published()) {
     const pb::CalendarPublished& published = event.calendar_published();
@@ -119,6 +123,17 @@ absl::Time Timeline::LeavesAfter(absl::string_view staff_id, absl::Time from) co
     if (change.time >= from && change.said.status() == pb::STAFF_STATUS_LEFT) return change.time;
   }
   return absl::InfiniteFuture();
+}
+
+std::vector<Timeline::StaffStanding> Timeline::StaffStandings(absl::string_view staff_id) const {
+  std::vector<StaffStanding> standings;
+  const auto changes = staff_changes_.find(std::string(staff_id));
+  if (changes == staff_changes_.end()) return standings;
+  standings.reserve(changes->second.size());
+  for (const StaffChange& change : changes->second) {
+    standings.push_back({change.time, change.position, change.said.status()});
+  }
+  return standings;
 }
 
 bool Timeline::IsWorkday(absl::string_view calendar_id, absl::CivilDay day) const {

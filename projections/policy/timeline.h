@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -13,6 +14,7 @@
 #include "absl/time/time.h"
 #include "customerledger/v1/policy.pb.h"
 #include "customerledger/v1/record.pb.h"
+#include "projections/policy/policy_index.h"
 
 namespace ledger::policy {
 
@@ -22,6 +24,9 @@ struct PolicyVersion {
   uint64_t position = 0;      // the event that adopted it
   absl::Time effective_from;  // periods that start at or after this run under it; InfinitePast for the first
   customerledger::v1::Policy policy;
+  std::shared_ptr<const PolicyIndex> index;  // nullptr: the policy has neither requirements nor duties
+  // True if folds remember more from this version on, also of what happened before it.
+  bool looks_back = false;
 };
 
 // A staff member at one moment. Empty texts: not known, or nobody.
@@ -54,6 +59,9 @@ class Timeline {
   // The version `number`; nullptr if there is none.
   const PolicyVersion* Version(uint32_t number) const;
 
+  // What requirements and duties of all versions remember of a customer; nullptr: nothing.
+  const MemoryIndex* memory() const { return memory_.get(); }
+
   // The last known status of a staff member at `time`; STAFF_STATUS_UNSPECIFIED if nobody ever said.
   customerledger::v1::StaffStatus StaffStatusAt(absl::string_view staff_id, absl::Time time) const;
   // A staff member as known at `time`: what was said last; a change that does not name the role or the unit leaves it as
@@ -61,6 +69,13 @@ class Timeline {
   std::optional<StaffMember> StaffAt(absl::string_view staff_id, absl::Time time) const;
   // When a staff member leaves the company, at `from` or later; InfiniteFuture: as far as is known, never.
   absl::Time LeavesAfter(absl::string_view staff_id, absl::Time from) const;
+  // What was said of a staff member's standing, in the order of its times.
+  struct StaffStanding {
+    absl::Time time;
+    uint64_t position = 0;
+    customerledger::v1::StaffStatus status = customerledger::v1::STAFF_STATUS_UNSPECIFIED;
+  };
+  std::vector<StaffStanding> StaffStandings(absl::string_view staff_id) const;
   // Everybody ever named by a StaffStatusChanged, by id, with what was said last.
   const std::map<std::string, customerledger::v1::StaffStatusChanged>& staff() const { return staff_; }
 
@@ -84,6 +99,7 @@ class Timeline {
   };
 
   std::vector<PolicyVersion> policies_;
+  std::shared_ptr<const MemoryIndex> memory_;
   std::map<std::string, std::vector<StaffChange>> staff_changes_;
   std::map<std::string, customerledger::v1::StaffStatusChanged> staff_;
   std::map<std::pair<std::string, int64_t>, CalendarYear> calendars_;

@@ -7,6 +7,7 @@
 #include "projections/rules/civil_time.h"
 #include "projections/rules/claim/claim.h"
 #include "projections/rules/claim/election.h"
+#include "projections/rules/dispute/dispute.h"
 #include "projections/rules/hand_over/hand_over.h"
 #include "projections/rules/lapse/card.h"
 #include "projections/rules/lapse/lapse.h"
@@ -81,8 +82,16 @@ void EndOwnership(Custody custody, absl::Time at, const pb::Basis& basis, ScopeS
   scope->set_approved(false);
   scope->clear_lapse();
   scope->clear_transfer();
+  scope->clear_transfer_review();
   scope->clear_call_back();
   scope->clear_wake_up();
+}
+
+// Another rule that says the same as `basis`; once.
+void Concur(const std::string& rule_id, pb::Basis* basis) {
+  const auto& known = basis->concurring_rule_ids();
+  if (rule_id.empty() || std::find(known.begin(), known.end(), rule_id) != known.end()) return;
+  basis->add_concurring_rule_ids(rule_id);
 }
 
 // What comes next.
@@ -93,6 +102,7 @@ struct Due {
   pb::Basis basis;
   int claim = -1;        // kVoid: whose
   std::string staff_id;  // kWakeUp: who is chosen; empty: nobody
+  bool tied = false;     // kWakeUp: because several share the highest count
 };
 
 // Keeps what comes first. Of several at one instant the first asked counts, and the others concur where both end the
@@ -112,17 +122,17 @@ Due NextDue(const policy::Timeline& timeline, const ScopeState& scope, absl::Tim
     for (int i = 0; i < scope.claims_size(); ++i) {
       if ((scope.claims(i).standing() == CLAIM_STANDING_OWNS) != owning) continue;
       const std::optional<DueLapse> due = NextVoid(timeline, scope, scope.claims(i), bound);
-      if (due.has_value()) Keep({What::kVoid, due->at, due->basis, i, ""}, &next);
+      if (due.has_value()) Keep({What::kVoid, due->at, due->basis, i, "", false}, &next);
     }
   }
   if (const std::optional<DueLapse> due = NextDormancy(timeline, scope, bound)) {
-    Keep({What::kPool, due->at, due->basis, -1, ""}, &next);
+    Keep({What::kPool, due->at, due->basis, -1, "", false}, &next);
   }
   if (const std::optional<DueLapse> due = NextBypass(timeline, scope, bound)) {
-    Keep({What::kPool, due->at, due->basis, -1, ""}, &next);
+    Keep({What::kPool, due->at, due->basis, -1, "", false}, &next);
   }
   if (const std::optional<DueWakeUp> due = NextWakeUp(timeline, scope, bound)) {
-    Keep({What::kWakeUp, due->at, due->basis, -1, due->staff_id}, &next);
+    Keep({What::kWakeUp, due->at, due->basis, -1, due->staff_id, due->tied}, &next);
   }
   return next;
 }
@@ -166,6 +176,7 @@ void SetOwner(const Step& step, const pb::Owner& owner, const pb::Basis& basis, 
   scope->clear_transfer();
   scope->clear_wake_up();
   if (filing != Filing::kClaimed) AddDecidedClaim(step, owner, scope);
+  scope->clear_transfer_review();
 
   LapseState* lapse = scope->mutable_lapse();
   if (filing != Filing::kMoved || !was_owned) {
@@ -199,10 +210,8 @@ void ConfirmOwner(const Step& step, ScopeState* scope) {
   StartClocks(step, scope->mutable_lapse());
 }
 
-bool InLimbo(const policy::Timeline& timeline, const ScopeState& scope) {
-  if (!scope.has_transfer()) return false;
-  const policy::PolicyVersion& policy = PolicyInForce(timeline, FromMicros(scope.transfer().time_us()));
-  return policy.policy.hand_over().owner_meanwhile() == pb::OWNER_MEANWHILE_NOBODY;
+bool InLimbo(const policy::Timeline& /*timeline*/, const ScopeState& scope) {
+  return scope.has_transfer() && scope.transfer().nobody_owns();
 }
 
 std::optional<DueLapse> NextChange(const policy::Timeline& timeline, const ScopeState& scope) {
@@ -245,18 +254,28 @@ std::optional<TimeChange> AdvanceOnce(const policy::Timeline& timeline, absl::Ti
       case What::kWakeUp:
         if (due.staff_id.empty()) {
           scope->clear_wake_up();
+          if (due.tied) Concur(due.basis.rule_id(), scope->mutable_basis());
           continue;  // nobody was chosen; the counts begin again
         }
         pb::Owner owner;
         owner.set_staff_id(due.staff_id);
         SetOwner(step, owner, due.basis, Filing::kNew, scope, state);
         scope->set_provisional(!policy.policy.pool().wake_up().approval_rule_id().empty());
+        if (scope->provisional())
+          Concur(policy.policy.pool().wake_up().approval_rule_id(), scope->mutable_basis());
         scope->set_approved(false);
         break;
     }
     change.to = CustodyText(timeline, *scope);
     return change;
   }
+}
+
+bool ChangesBy(const policy::Timeline& timeline, absl::Time at, const CustomerState& state) {
+  for (const ScopeState& scope : state.scopes()) {
+    if (NextDue(timeline, scope, at).what != What::kNothing) return true;
+  }
+  return false;
 }
 
 std::vector<TimeChange> Advance(const policy::Timeline& timeline, absl::Time at, CustomerState* state) {
@@ -334,7 +353,7 @@ pb::Ownership ReadOwnership(const policy::Timeline& timeline, const ScopeState& 
     *found->mutable_since_time() = ToTimestamp(FromMicros(breach.since_us()));
     *found->mutable_positions() = breach.positions();
   }
-  ownership.set_disputed(!scope.disputes().empty());
+  ReadDisputes(timeline, scope, &ownership);
   return ownership;
 }
 

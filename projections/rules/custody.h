@@ -57,6 +57,9 @@ struct TimeChange {
 // result does not depend on in how many steps time is advanced.
 std::vector<TimeChange> Advance(const policy::Timeline& timeline, absl::Time at, CustomerState* state);
 
+// True if time changes something at or before `at`; where it does not, a state may be read as it is.
+bool ChangesBy(const policy::Timeline& timeline, absl::Time at, const CustomerState& state);
+
 // Brings about the next change of `scope` alone, if one comes at or before `at`; empty: none does.
 std::optional<TimeChange> AdvanceOnce(const policy::Timeline& timeline, absl::Time at, ScopeState* scope,
                                       CustomerState* state);

@@ -1,6 +1,7 @@
 #include "projections/rules/customer.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "projections/policy/event_names.h"
@@ -11,8 +12,10 @@
 #include "projections/rules/claim/claim.h"
 #include "projections/rules/claim/election.h"
 #include "projections/rules/consumption/consumption.h"
+#include "projections/rules/credit/credit.h"
 #include "projections/rules/custody.h"
 #include "projections/rules/dispute/dispute.h"
+#include "projections/rules/duty/duty.h"
 #include "projections/rules/fact/fact.h"
 #include "projections/rules/grade/grade.h"
 #include "projections/rules/hand_over/hand_over.h"
@@ -21,6 +24,10 @@
 #include "projections/rules/mechanism.h"
 #include "projections/rules/pool/pool.h"
 #include "projections/rules/pool/wake_up.h"
+#include "projections/rules/reception/reception.h"
+#include "projections/rules/registration/registration.h"
+#include "projections/rules/requirement/memory.h"
+#include "projections/rules/requirement/requirement.h"
 #include "storage/status_macros.h"
 
 namespace ledger::rules {
@@ -64,8 +71,12 @@ absl::Status ApplyBody(const Step& step, CustomerState* state) {
     case pb::Event::kTransferProposed:
       ApplyTransferProposed(step, state);
       break;
+    case pb::Event::kTransferAudited:
     case pb::Event::kTransferAccepted:
-      ApplyTransferAccepted(step, state);
+    case pb::Event::kTransferConfirmed:
+    case pb::Event::kTransferCompleted:
+    case pb::Event::kCustomerNotified:
+      ApplyTransferStep(step, state);
       break;
     case pb::Event::kTransferDeclined:
       ApplyTransferEnded(step, event.transfer_declined().transfer_id(), state);
@@ -78,6 +89,10 @@ absl::Status ApplyBody(const Step& step, CustomerState* state) {
       break;
     case pb::Event::kProfileReviewed:
       ApplyReviewed(step, state);
+      ApplyTransferReview(step, state);
+      break;
+    case pb::Event::kProfileSubmitted:
+      ApplyTransferReview(step, state);
       break;
     case pb::Event::kInvitationConfirmed:
       ApplyInvitation(step, state);
@@ -103,7 +118,9 @@ absl::Status ApplyBody(const Step& step, CustomerState* state) {
       break;
     case pb::Event::kDealRecorded: {
       const ConsumptionRecord consumption = TakeConsumption(step, state);
+      ApplyCreditedDeal(step, consumption, state);
       ApplyEvidence(step, consumption, state);
+      ApplySettlingDeal(step, state);
       ApplyPublicReception(step, consumption, state);
       break;
     }
@@ -127,6 +144,9 @@ absl::Status ApplyBody(const Step& step, CustomerState* state) {
       break;
     case pb::Event::kDisputeOpened:
       ApplyDisputeOpened(step, state);
+      break;
+    case pb::Event::kDisputeStepTaken:
+      ApplyDisputeStep(step, state);
       break;
     case pb::Event::kDisputeResolved:
       ApplyDisputeResolved(step, state);
@@ -155,18 +175,13 @@ absl::Status ApplyBody(const Step& step, CustomerState* state) {
     case pb::Event::kPresenceChanged:
     case pb::Event::kRotationSet:
     case pb::Event::kProfileChanged:
-    case pb::Event::kProfileSubmitted:
     case pb::Event::kConsentChanged:
     case pb::Event::kRegistrationFiled:
     case pb::Event::kReceptionAssigned:
-    case pb::Event::kTransferAudited:
-    case pb::Event::kTransferConfirmed:
-    case pb::Event::kTransferCompleted:
     case pb::Event::kDealAmended:
     case pb::Event::kPaymentReceived:
     case pb::Event::kCreditAllocated:
     case pb::Event::kCreditRevoked:
-    case pb::Event::kDisputeStepTaken:
     case pb::Event::kDeletionRequested:
     case pb::Event::kDeletionDecided:
     case pb::Event::kRecordDestroyed:
@@ -175,7 +190,6 @@ absl::Status ApplyBody(const Step& step, CustomerState* state) {
     case pb::Event::kCommandRejected:
     case pb::Event::kLeadReceived:
     case pb::Event::kVisitPlanned:
-    case pb::Event::kCustomerNotified:
     case pb::Event::kRewardGranted:
     case pb::Event::kCommitmentLogged:
     case pb::Event::kCommitmentSettled:
@@ -198,11 +212,26 @@ absl::Status ApplyBody(const Step& step, CustomerState* state) {
   return absl::OkStatus();
 }
 
-CustomerState Advanced(const policy::Timeline& timeline, const CustomerState& state, absl::Time at) {
-  CustomerState advanced = state;
-  Advance(timeline, at, &advanced);
-  return advanced;
-}
+// A state as it stands at an instant: itself where time changes nothing until then, which is nearly always, and else a
+// copy that was advanced.
+class AdvancedState {
+ public:
+  AdvancedState(const policy::Timeline& timeline, const CustomerState& state, absl::Time at)
+      : state_(&state) {
+    if (!ChangesBy(timeline, at, state)) return;
+    copy_ = state;
+    Advance(timeline, at, &*copy_);
+    state_ = &*copy_;
+  }
+  AdvancedState(const AdvancedState&) = delete;
+  AdvancedState& operator=(const AdvancedState&) = delete;
+
+  const CustomerState& operator*() const { return *state_; }
+
+ private:
+  std::optional<CustomerState> copy_;
+  const CustomerState* state_;
+};
 
 // How many changes of class by time alone a list looks ahead.
 constexpr int kMostGradeChanges = 16;
@@ -286,8 +315,15 @@ absl::StatusOr<Decision> DecideBody(const Proposal& proposal, const DecisionCont
     case pb::Event::kTransferProposed:
       LEDGER_RETURN_IF_ERROR(CheckResponsible(proposal, event.transfer_proposed().to()));
       return DecideTransferProposed(proposal, event.transfer_proposed());
+    case pb::Event::kTransferAudited:
     case pb::Event::kTransferAccepted:
-      return DecideTransferAccepted(proposal, event.transfer_accepted());
+    case pb::Event::kTransferConfirmed:
+    case pb::Event::kTransferCompleted:
+      return DecideTransferStep(proposal, event);
+    case pb::Event::kProfileSubmitted:
+    case pb::Event::kProfileReviewed:
+      LEDGER_RETURN_IF_ERROR(CheckTransferReview(proposal, event));
+      return Decision{};
     case pb::Event::kTransferDeclined:
       return DecideTransferDeclined(proposal, event.transfer_declined());
     case pb::Event::kTransferCancelled:
@@ -305,9 +341,15 @@ absl::StatusOr<Decision> DecideBody(const Proposal& proposal, const DecisionCont
     case pb::Event::kDisputeOpened:
       return DecideDisputeOpened(proposal, event.dispute_opened());
     case pb::Event::kDisputeStepTaken:
-      return DecideDisputeStep(proposal, event.dispute_step_taken().dispute_id());
+      return DecideDisputeStep(proposal, event.dispute_step_taken());
     case pb::Event::kDisputeResolved:
       return DecideDisputeResolved(proposal, event);
+    case pb::Event::kCreditAllocated:
+      return DecideCreditAllocated(proposal, event.credit_allocated());
+    case pb::Event::kCreditRevoked:
+      return DecideCreditRevoked(proposal, event.credit_revoked());
+    case pb::Event::kVisitLogged:
+      return DecideVisit(proposal, context, event);
     case pb::Event::kEventCorrected:
       return DecideCorrected(proposal, event.event_corrected());
     case pb::Event::kCustomersMerged:
@@ -330,11 +372,33 @@ absl::Status Apply(const policy::Timeline& timeline, const HistoryEvent& event, 
   // What time brings about at an instant comes before the events of that instant; what an event lets go of
   // falls at once.
   Advance(timeline, event.business_time, state);
+  if (event.decided_later) {
+    ApplyDecidedEarlier(step, state);
+    Advance(timeline, event.business_time, state);
+    state->set_last_us(ToMicros(event.business_time));
+    return absl::OkStatus();
+  }
+  const bool remembers = timeline.memory() != nullptr;  // the policy has requirements or duties
+  if (remembers) {
+    AdvanceDuties(timeline, DutyHolder(), event.business_time, state);
+    ApplyFlags(step, state);
+  }
   ApplyFacts(step, state);
+  ApplyCredit(step, CreditMoment::kBefore, state);
   LEDGER_RETURN_IF_ERROR(ApplyBody(step, state));
+  ApplyLateEvidence(step, state);
   ApplyGradeSigns(step, state);
   ApplyCallBackSigns(step, state);
+  if (policy.policy.has_registration()) {
+    ApplyRegistration(step, state);
+    ApplyForms(step, state);
+  }
+  if (remembers) {
+    ApplyDuties(step, DutyHolder(), state);
+    RememberEvent(step, state);
+  }
   ApplyRecordedOwner(step, state);
+  ApplyCredit(step, CreditMoment::kAfter, state);
   Advance(timeline, event.business_time, state);
 
   if (state->events() == 0) {
@@ -361,7 +425,8 @@ absl::StatusOr<CustomerState> Fold(const policy::Timeline& timeline, const Histo
 std::vector<pb::Ownership> ReadOwnerships(const policy::Timeline& timeline, const CustomerState& state,
                                           absl::Time true_at) {
   std::vector<pb::Ownership> ownerships;
-  const CustomerState advanced = Advanced(timeline, state, true_at);
+  const AdvancedState standing(timeline, state, true_at);
+  const CustomerState& advanced = *standing;
   for (const ScopeState& scope : advanced.scopes()) {
     ownerships.push_back(ReadOwnership(timeline, scope, true_at));
   }
@@ -376,7 +441,8 @@ std::vector<pb::Tier> ReadTiers(const policy::Timeline& timeline, const Customer
 std::vector<pb::Callback> ReadCallbacks(const policy::Timeline& timeline, const CustomerState& state,
                                         absl::Time true_at) {
   std::vector<pb::Callback> callbacks;
-  const CustomerState advanced = Advanced(timeline, state, true_at);
+  const AdvancedState standing(timeline, state, true_at);
+  const CustomerState& advanced = *standing;
   for (const ScopeState& scope : advanced.scopes()) {
     if (const std::optional<DueCallBack> call = NextCallBack(timeline, advanced, scope, true_at)) {
       callbacks.push_back(MakeCallback(timeline, advanced, scope, *call, true_at));
@@ -483,10 +549,22 @@ absl::StatusOr<Decision> Decide(const DecisionContext& context, const pb::Event&
   // A state may reach beyond the present: occurred times run up to a day ahead.
   absl::Time at = context.recorded_time;
   if (customer.events() > 0) at = std::max(at, FromMicros(customer.last_us()));
-  const CustomerState advanced = Advanced(*context.timeline, customer, at);
+  const AdvancedState standing(*context.timeline, customer, at);
+  const CustomerState& advanced = *standing;
   const policy::PolicyVersion& policy = PolicyInForce(*context.timeline, at);
   const Proposal proposal{*context.timeline, policy, advanced, at};
   if (policy.policy.ownership().by_recorded_assignment()) return Decision{};
+  if (HasRequirements(policy, proposed)) {
+    pb::Record record;
+    *record.mutable_event() = proposed;
+    record.mutable_header()->set_event_type(policy::EventTypeOf(proposed));
+    *record.mutable_header()->mutable_recorded_time() = ToTimestamp(context.recorded_time);
+    const absl::Time counts = BusinessTimeOf(*context.timeline, record);
+    LEDGER_RETURN_IF_ERROR(CheckRequirements(proposal, proposed, counts));
+  }
+  if (policy.policy.has_registration()) {
+    LEDGER_RETURN_IF_ERROR(CheckRegistration(proposal, context.personal, proposed));
+  }
   return DecideBody(proposal, context, proposed);
 }
 

@@ -28,6 +28,9 @@ struct HistoryEvent {
   uint32_t event_type = 0;
   const customerledger::v1::Event* event = nullptr;          // what it says after corrections; borrowed
   const customerledger::v1::RecordHeader* header = nullptr;  // of the record at `position`; borrowed
+  // True for what a decision says of a time before itself: it stands in the history a second time, there, and
+  // `business_time` is that time. Not counted as an event.
+  bool decided_later = false;
 };
 
 // The order of a history: (business time, position).
@@ -47,6 +50,10 @@ struct History {
 // When `record` counts: at its recording where the policy in force then says so, else when it occurred; to the whole
 // second.
 absl::Time BusinessTimeOf(const policy::Timeline& timeline, const customerledger::v1::Record& record);
+
+// True if `event` changes what is so before its own business time: who folds it into a state that ends there has to fold
+// the history anew.
+bool ReachesBack(const customerledger::v1::Event& event);
 
 // Orders and corrects one customer's records (its own and those of its aliases). `records` in any order.
 History BuildHistory(const policy::Timeline& timeline, std::vector<customerledger::v1::Record> records);
@@ -133,6 +140,8 @@ struct DecisionContext {
   const CustomerState* related = nullptr;
   // How many customers the registrar took from the pool so far, on the local day of `recorded_time`.
   uint64_t pool_claims_today = 0;
+  // The state of the site that a visit names, where its policy assigns receptions; nullptr: there is none.
+  const SiteState* site = nullptr;
 };
 
 // The other customer that deciding `event` looks at under the policy in force: who referred a new customer, or is of one

@@ -70,8 +70,7 @@ Facts FactsAt(const policy::Timeline& timeline, const CustomerState& state, absl
     const std::string word =
         callback.occasion().empty() ? "call-back" : absl::StrCat("call-back, ", callback.occasion());
     facts.call_backs[Label(word, callback.scope())] = {
-        callback.has_due_time() ? LocalText(policy, ToTime(callback.due_time())) : "owed",
-        callback.basis()};
+        callback.has_due_time() ? LocalText(policy, ToTime(callback.due_time())) : "owed", callback.basis()};
   }
   return facts;
 }

@@ -7,6 +7,7 @@
 #include "projections/policy/event_names.h"
 #include "projections/rules/civil_time.h"
 #include "projections/rules/customer.h"
+#include "projections/rules/dispute/dispute.h"
 #include "projections/rules/mechanism.h"
 
 namespace ledger::rules {
@@ -89,6 +90,10 @@ absl::Time BusinessTimeOf(const policy::Timeline& timeline, const pb::Record& re
   return BusinessTime(timeline, record.header(), record.event());
 }
 
+bool ReachesBack(const pb::Event& event) {
+  return event.has_event_corrected() || DecidesFrom(event).has_value();
+}
+
 History BuildHistory(const policy::Timeline& timeline, std::vector<pb::Record> records) {
   History history;
   std::sort(records.begin(), records.end(), [](const pb::Record& a, const pb::Record& b) {
@@ -117,6 +122,11 @@ History BuildHistory(const policy::Timeline& timeline, std::vector<pb::Record> r
     event.event_type = header.event_type();
     event.event = says;
     event.header = &header;
+    history.events.push_back(event);
+    const std::optional<absl::Time> from = DecidesFrom(*says);
+    if (!from.has_value() || *from >= event.business_time) continue;
+    event.business_time = *from;
+    event.decided_later = true;
     history.events.push_back(event);
   }
   std::sort(history.events.begin(), history.events.end(), Before);

@@ -1,5 +1,8 @@
 #include "projections/rules/mechanism.h"
 
+#include <algorithm>
+#include <optional>
+
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "projections/rules/civil_time.h"
@@ -68,6 +71,14 @@ absl::Status StaffIsHere(const Proposal& proposal, absl::string_view staff_id, a
   return Refuse(absl::StatusCode::kFailedPrecondition, "STAFF_HAS_LEFT",
                 absl::StrCat("the staff member \"", staff_id, "\" has left the company; name somebody else"),
                 rule_id);
+}
+
+bool HoldsRole(const Proposal& proposal, absl::string_view staff_id,
+               const google::protobuf::RepeatedPtrField<std::string>& roles, bool unknown_may) {
+  if (staff_id.empty() || roles.empty()) return false;
+  const std::optional<policy::StaffMember> member = proposal.timeline.StaffAt(staff_id, proposal.at);
+  if (!member.has_value() || member->role.empty()) return unknown_may;
+  return std::find(roles.begin(), roles.end(), member->role) != roles.end();
 }
 
 pb::Basis MakeBasis(absl::string_view rule_id, const policy::PolicyVersion& policy, absl::Time since) {

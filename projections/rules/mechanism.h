@@ -48,6 +48,11 @@ absl::Status Refuse(absl::StatusCode code, absl::string_view reason, absl::strin
 // OK unless `staff_id` is known to have left.
 absl::Status StaffIsHere(const Proposal& proposal, absl::string_view staff_id, absl::string_view rule_id);
 
+// True if `staff_id` is named and holds one of `roles` at the time of the proposal. `unknown_may`: also if nobody has
+// recorded the role.
+bool HoldsRole(const Proposal& proposal, absl::string_view staff_id,
+               const google::protobuf::RepeatedPtrField<std::string>& roles, bool unknown_may);
+
 // Makes a Basis for what holds from `since` on.
 customerledger::v1::Basis MakeBasis(absl::string_view rule_id, const policy::PolicyVersion& policy,
                                     absl::Time since);

@@ -8,6 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "projections/policy/event_names.h"
 #include "projections/rules/customer.h"
+#include "projections/runtime/answers_list_view.h"
+#include "projections/runtime/answers_reading.h"
 #include "projections/runtime/customer_fold.h"
 #include "projections/runtime/list_index.h"
 #include "projections/runtime/page_token.h"
@@ -121,29 +123,6 @@ absl::StatusOr<uint64_t> ExplainAll(const policy::Timeline& timeline, const rule
 
 }  // namespace
 
-// A question about one customer with both clocks read.
-struct Answers::Question {
-  std::optional<uint64_t> known_position;  // nullopt: everything
-  absl::Time true_at;
-};
-
-// A customer at an instant, and what the answer says about itself.
-struct Answers::Reading {
-  std::shared_ptr<const policy::Timeline> timeline;
-  rules::CustomerState state;
-  absl::Time true_at;
-  pb::AnswerContext context;
-};
-
-// A generation at one moment.
-struct Answers::ListView {
-  std::shared_ptr<const views::ViewSnapshot> moment;
-  std::shared_ptr<const policy::Timeline> timeline;
-  std::string prefix;
-  Checkpoint checkpoint;
-  pb::PositionToken token;
-};
-
 Answers::Answers(const storage::LogReader& log, const views::ViewStore& store, TimelineStore& timelines,
                  const Projector& projector)
     : log_(log), store_(store), timelines_(timelines), projector_(projector) {}
@@ -188,6 +167,12 @@ absl::StatusOr<Answers::Question> Answers::Resolve(const LedgerIdentity& ledger,
   if (query.customer_id().empty()) {
     return absl::InvalidArgumentError("NO_CUSTOMER_ID: customer_id is required: 1 to 128 bytes");
   }
+  return ResolveClocks(ledger, query, now);
+}
+
+absl::StatusOr<Answers::Question> Answers::ResolveClocks(const LedgerIdentity& ledger,
+                                                         const pb::CustomerQuery& query,
+                                                         absl::Time now) const {
   LEDGER_RETURN_IF_ERROR(CheckToken(ledger, query.min_position()));
   Question question;
   const pb::AsOf& as_of = query.as_of();

@@ -50,6 +50,24 @@ class Answers {
   absl::StatusOr<customerledger::v1::GetNextCallbackResponse> GetNextCallback(
       const storage::LedgerIdentity& ledger, const customerledger::v1::GetNextCallbackRequest& request,
       absl::Time now) const;
+  absl::StatusOr<customerledger::v1::GetRegistrationResponse> GetRegistration(
+      const storage::LedgerIdentity& ledger, const customerledger::v1::GetRegistrationRequest& request,
+      absl::Time now) const;
+  // A staff member's duties come from the log: every event found under the staff member is read.
+  absl::StatusOr<customerledger::v1::GetDutiesResponse> GetDuties(
+      const storage::LedgerIdentity& ledger, const customerledger::v1::GetDutiesRequest& request,
+      absl::Time now) const;
+  absl::StatusOr<customerledger::v1::GetCreditResponse> GetCredit(
+      const storage::LedgerIdentity& ledger, const customerledger::v1::GetCreditRequest& request,
+      absl::Time now) const;
+  // Reads every customer's row.
+  absl::StatusOr<customerledger::v1::ListDealQueueResponse> ListDealQueue(
+      const storage::LedgerIdentity& ledger, const customerledger::v1::ListDealQueueRequest& request,
+      absl::Time now) const;
+  // Always from the log, which is read from the site's first event on. kNotFound "SITE_NOT_FOUND".
+  absl::StatusOr<customerledger::v1::GetReceptionResponse> GetReception(
+      const storage::LedgerIdentity& ledger, const customerledger::v1::GetReceptionRequest& request,
+      absl::Time now) const;
   // Always from the log: no view, no waiting.
   absl::StatusOr<HistoryAnswer> GetHistory(const storage::LedgerIdentity& ledger,
                                            const customerledger::v1::GetHistoryRequest& request,
@@ -93,6 +111,13 @@ class Answers {
 
   absl::StatusOr<Question> Resolve(const storage::LedgerIdentity& ledger,
                                    const customerledger::v1::CustomerQuery& query, absl::Time now) const;
+  // The two clocks alone, whoever is asked about.
+  absl::StatusOr<Question> ResolveClocks(const storage::LedgerIdentity& ledger,
+                                         const customerledger::v1::CustomerQuery& query,
+                                         absl::Time now) const;
+  absl::StatusOr<customerledger::v1::GetDutiesResponse> GetStaffDuties(
+      const storage::LedgerIdentity& ledger, const customerledger::v1::GetDutiesRequest& request,
+      absl::Time now) const;
   absl::StatusOr<Reading> ReadCustomer(const storage::LedgerIdentity& ledger,
                                        const customerledger::v1::CustomerQuery& query, ProjectionKind kind,
                                        absl::Time now) const;

@@ -28,8 +28,8 @@ bool Sweeps(const pb::Record& record, const policy::Timeline& timeline) {
 
 // True if the event may change which events are a customer's, or what they say.
 bool Rewrites(const pb::Record& record) {
+  if (rules::ReachesBack(record.event())) return true;
   switch (record.event().body_case()) {
-    case pb::Event::kEventCorrected:
     case pb::Event::kCustomersMerged:
     case pb::Event::kCustomersUnmerged:
     case pb::Event::kClaimJoined:
@@ -316,6 +316,7 @@ absl::Status GenerationRunner::SweepStep() {
   const policy::PolicyVersion* adopted = nullptr;
   if (!timeline_->empty() && timeline_->Latest().position == checkpoint_.sweep_position()) {
     adopted = &timeline_->Latest();
+    if (adopted->looks_back) adopted = nullptr;  // it asks for what no row remembers yet
   }
   // The days a policy names concern everybody, however long ago anything happened.
   const policy::PolicyVersion* before =

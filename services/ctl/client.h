@@ -59,6 +59,10 @@ class Client {
       const customerledger::v1::GetTierRequest& request);
   absl::StatusOr<customerledger::v1::GetNextCallbackResponse> GetNextCallback(
       const customerledger::v1::GetNextCallbackRequest& request);
+  absl::StatusOr<customerledger::v1::GetRegistrationResponse> GetRegistration(
+      const customerledger::v1::GetRegistrationRequest& request);
+  absl::StatusOr<customerledger::v1::GetDutiesResponse> GetDuties(
+      const customerledger::v1::GetDutiesRequest& request);
   absl::StatusOr<customerledger::v1::GetHistoryResponse> GetHistory(
       const customerledger::v1::GetHistoryRequest& request);
   absl::StatusOr<customerledger::v1::ListDueCallbacksResponse> ListDueCallbacks(
@@ -71,6 +75,12 @@ class Client {
       const customerledger::v1::SearchCustomersRequest& request);
   absl::StatusOr<customerledger::v1::GetStatsResponse> GetStats(
       const customerledger::v1::GetStatsRequest& request);
+  absl::StatusOr<customerledger::v1::GetCreditResponse> GetCredit(
+      const customerledger::v1::GetCreditRequest& request);
+  absl::StatusOr<customerledger::v1::ListDealQueueResponse> ListDealQueue(
+      const customerledger::v1::ListDealQueueRequest& request);
+  absl::StatusOr<customerledger::v1::GetReceptionResponse> GetReception(
+      const customerledger::v1::GetReceptionRequest& request);
 
   // OperationsService.
   absl::StatusOr<customerledger::v1::CreateLedgerResponse> CreateLedger(

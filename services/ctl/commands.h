@@ -17,8 +17,10 @@ void AddAppendCommand(const Command& root);       // append
 void AddImportCommand(const Command& root);       // import
 void AddLogCommand(const Command& root);          // log
 void AddCustomerCommands(const Command& root);    // owner, tier, callback, history
+void AddDutyCommands(const Command& root);        // registration, duty
 void AddListCommands(const Command& root);        // callbacks, customers, pool, search
 void AddStatsCommand(const Command& root);        // stats
+void AddCreditCommands(const Command& root);      // credit, reception
 void AddProjectionCommands(const Command& root);  // rebuild, rollback
 void AddOperationCommands(const Command& root);   // status, verify, backup
 void AddRestoreCommand(const Command& root);      // restore

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "services/ctl/commands.h"
+#include "services/ctl/customer_question.h"
 #include "services/ctl/output/describe.h"
 #include "services/ctl/output/table.h"
 #include "services/ctl/session.h"
@@ -20,61 +21,11 @@ namespace pb = ::customerledger::v1;
 
 namespace {
 
-struct CustomerOptions {
-  std::string customer;
-  std::optional<std::string> true_at, known_at, scope;
+struct CustomerOptions : CustomerQuestion {
+  std::optional<std::string> scope;
   bool personal = false;
   bool for_customer = false;
-
-  void AddOptions(const Command& command) {
-    command.Text("CUSTOMER", &customer, "The customer's id, or an alias of it", Need::kRequired);
-    command.Text("--true-at", &true_at, "As true at this time (default: now)");
-    command.Text("--known-at", &known_at,
-                 "As known at this position (digits) or recorded time (default: everything)");
-  }
 };
-
-absl::StatusOr<pb::CustomerQuery> Query(Session& session, const CustomerOptions& options) {
-  pb::CustomerQuery query;
-  LEDGER_ASSIGN_OR_RETURN(*query.mutable_ledger(), session.Ledger());
-  query.set_customer_id(options.customer);
-  if (options.true_at) {
-    LEDGER_ASSIGN_OR_RETURN(*query.mutable_as_of()->mutable_true_at(),
-                            session.Instant("--true-at", *options.true_at));
-  }
-  if (options.known_at) {
-    const std::string& known = *options.known_at;
-    uint64_t position = 0;
-    if (!known.empty() && std::all_of(known.begin(), known.end(), absl::ascii_isdigit)) {
-      if (!absl::SimpleAtoi(known, &position)) {
-        return absl::InvalidArgumentError(absl::StrCat("--known-at: '", known, "' is not a position"));
-      }
-      query.mutable_as_of()->set_known_position(position);
-    } else {
-      LEDGER_ASSIGN_OR_RETURN(*query.mutable_as_of()->mutable_known_time(),
-                              session.Instant("--known-at", known));
-    }
-  }
-  LEDGER_RETURN_IF_ERROR(session.SetMinPosition(query.mutable_min_position()));
-  return query;
-}
-
-// The first lines of every answer about a customer.
-void AddContext(Session& session, const pb::AnswerContext& context, Fields* fields) {
-  std::string customer = context.customer_id();
-  if (context.aliases_size() > 0) {
-    absl::StrAppend(&customer, " (also ", absl::StrJoin(context.aliases(), ", "), ")");
-  }
-  fields->Add("customer", customer);
-  fields->Add("true at",
-              absl::StrCat(session.Show(context.true_at()), context.simulated() ? " (simulated)" : "",
-                           ", known up to position ", context.position().position()));
-  if (context.parked_at_position() > 0) {
-    fields->Add("PARKED", absl::StrCat("the event at position ", context.parked_at_position(),
-                                       " could not be applied (", context.parked_reason(),
-                                       "); the answer counts the events before it"));
-  }
-}
 
 void AddBasis(const pb::Basis& basis, const std::string& rule_name, Fields* fields) {
   fields->Add(rule_name, RuleOf(basis));
@@ -106,6 +57,34 @@ void PrintClaims(Session& session, const pb::Ownership& ownership) {
   table.Print(session.out(), /*indent=*/2);
 }
 
+// "confirm, by a desk (x.confirm)".
+std::string NextStep(const pb::NextTransferStep& step) {
+  std::string who = step.has_by() ? Describe(step.by()) : "";
+  for (const std::string& role : step.roles()) absl::StrAppend(&who, who.empty() ? "" : " or ", "a ", role);
+  return absl::StrCat(EnumName(pb::HandOverStep_descriptor(), step.step()), ", by ",
+                      who.empty() ? "anybody" : who, step.rule_id().empty() ? "" : " (", step.rule_id(),
+                      step.rule_id().empty() ? "" : ")", step.may_be_skipped() ? ", may be skipped" : "");
+}
+
+// "d-1 since 2026-02-01 ... of liu, wang, on level department".
+std::string DisputeOf(Session& session, const pb::DisputeAnswer& dispute) {
+  std::string parties;
+  for (const pb::Owner& party : dispute.parties()) {
+    absl::StrAppend(&parties, parties.empty() ? " of " : ", ", Describe(party));
+  }
+  std::string text =
+      absl::StrCat(dispute.dispute_id(), " since ", session.Show(dispute.since_time()), parties);
+  if (!dispute.level().empty()) absl::StrAppend(&text, ", on level ", dispute.level());
+  if (dispute.has_forfeiture()) {
+    absl::StrAppend(&text, ", credit goes to ", Describe(dispute.forfeiture().to()));
+  }
+  if (dispute.has_resolved_time()) {
+    absl::StrAppend(&text, ", decided ", session.Show(dispute.resolved_time()), " by ", dispute.decided_by());
+  }
+  if (!dispute.rule_id().empty()) absl::StrAppend(&text, " (", dispute.rule_id(), ")");
+  return text;
+}
+
 void PrintOwnership(Session& session, const pb::Ownership& ownership) {
   Fields fields;
   fields.Add("scope", ownership.scope());
@@ -118,18 +97,32 @@ void PrintOwnership(Session& session, const pb::Ownership& ownership) {
   fields.Add("lapses at", LapseOf(session, ownership));
   if (ownership.has_transfer()) {
     const pb::OpenTransfer& transfer = ownership.transfer();
-    fields.Add("hand-over",
-               absl::StrCat(transfer.transfer_id(), " from ", Describe(transfer.from()), " to ",
-                            Describe(transfer.to()), ", proposed at position ", transfer.position()));
+    fields.Add("hand-over", absl::StrCat(transfer.transfer_id(), " from ", Describe(transfer.from()), " to ",
+                                         Describe(transfer.to()), ", proposed at position ",
+                                         transfer.position(), transfer.semi_linked() ? ", accepted" : "",
+                                         transfer.suspended() ? ", suspended by a dispute" : ""));
+    for (const pb::TransferStep& step : transfer.steps()) {
+      fields.Add("step taken", absl::StrCat(EnumName(pb::HandOverStep_descriptor(), step.step()), " ",
+                                            session.Show(step.time()), " ", step.taken_by()));
+    }
+    for (const pb::NextTransferStep& step : transfer.next()) fields.Add("next step", NextStep(step));
+  }
+  if (ownership.has_transfer_review()) {
+    fields.Add("waits for",
+               absl::StrCat(ownership.transfer_review().has_submitted_time() ? "approval" : "submission",
+                            " after hand-over ", ownership.transfer_review().transfer_id()));
   }
   fields.Add("disputed", ownership.disputed() ? "yes" : "");
+  for (const pb::DisputeAnswer& dispute : ownership.disputes()) {
+    fields.Add("dispute", DisputeOf(session, dispute));
+  }
   fields.Print(session.out());
   PrintClaims(session, ownership);
 }
 
 absl::Status Owner(Session& session, const CustomerOptions& options) {
   pb::GetOwnerRequest request;
-  LEDGER_ASSIGN_OR_RETURN(*request.mutable_query(), Query(session, options));
+  LEDGER_ASSIGN_OR_RETURN(*request.mutable_query(), QueryOf(session, options));
   if (options.scope) request.set_scope(*options.scope);
   if (session.table()) LEDGER_RETURN_IF_ERROR(session.Zone().status());
   LEDGER_ASSIGN_OR_RETURN(const pb::GetOwnerResponse response, session.client().GetOwner(request));
@@ -178,7 +171,7 @@ void AddTierTerms(const Session& session, const pb::Tier& tier, Fields* lines) {
 
 absl::Status TierOf(Session& session, const CustomerOptions& options) {
   pb::GetTierRequest request;
-  LEDGER_ASSIGN_OR_RETURN(*request.mutable_query(), Query(session, options));
+  LEDGER_ASSIGN_OR_RETURN(*request.mutable_query(), QueryOf(session, options));
   request.set_for_customer(options.for_customer);
   if (session.table()) LEDGER_RETURN_IF_ERROR(session.Zone().status());
   LEDGER_ASSIGN_OR_RETURN(const pb::GetTierResponse response, session.client().GetTier(request));
@@ -232,7 +225,7 @@ void AddCallbackTerms(const Session& session, const pb::Callback& callback, Fiel
 
 absl::Status CallbackOf(Session& session, const CustomerOptions& options) {
   pb::GetNextCallbackRequest request;
-  LEDGER_ASSIGN_OR_RETURN(*request.mutable_query(), Query(session, options));
+  LEDGER_ASSIGN_OR_RETURN(*request.mutable_query(), QueryOf(session, options));
   if (session.table()) LEDGER_RETURN_IF_ERROR(session.Zone().status());
   LEDGER_ASSIGN_OR_RETURN(const pb::GetNextCallbackResponse response,
                           session.client().GetNextCallback(request));
@@ -271,7 +264,7 @@ std::string WhoText(const pb::Who& who) {
 
 absl::Status History(Session& session, const CustomerOptions& options) {
   pb::GetHistoryRequest request;
-  LEDGER_ASSIGN_OR_RETURN(*request.mutable_query(), Query(session, options));
+  LEDGER_ASSIGN_OR_RETURN(*request.mutable_query(), QueryOf(session, options));
   request.set_include_personal_data(options.personal);
   if (session.table()) LEDGER_RETURN_IF_ERROR(session.Zone().status());
   LEDGER_ASSIGN_OR_RETURN(const pb::GetHistoryResponse response, session.client().GetHistory(request));

@@ -18,8 +18,10 @@ int RunLedgerctl(const std::vector<std::string>& args, const Environment& enviro
   AddImportCommand(root);
   AddLogCommand(root);
   AddCustomerCommands(root);
+  AddDutyCommands(root);
   AddListCommands(root);
   AddStatsCommand(root);
+  AddCreditCommands(root);
   AddProjectionCommands(root);
   AddOperationCommands(root);
   AddRestoreCommand(root);

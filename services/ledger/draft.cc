@@ -7,6 +7,8 @@
 #include "google/protobuf/util/time_util.h"
 #include "projections/policy/event_names.h"
 #include "projections/rules/civil_time.h"
+#include "projections/rules/duty/duty.h"
+#include "projections/rules/reception/reception.h"
 #include "services/common/status_metadata.h"
 #include "services/ledger/policy_holds.h"
 #include "services/ledger/validate.h"
@@ -21,6 +23,7 @@ using google::protobuf::util::TimeUtil;
 
 storage::SubjectKey Customer(const std::string& id) { return {pb::SUBJECT_KIND_CUSTOMER, id}; }
 storage::SubjectKey Staff(const std::string& id) { return {pb::SUBJECT_KIND_STAFF, id}; }
+storage::SubjectKey SiteOf(const std::string& id) { return {pb::SUBJECT_KIND_SITE, id}; }
 storage::SubjectKey ContactPoint(const std::string& id) { return {pb::SUBJECT_KIND_CONTACT_POINT, id}; }
 
 pb::Subject ToSubject(const storage::SubjectKey& key) {
@@ -30,10 +33,16 @@ pb::Subject ToSubject(const storage::SubjectKey& key) {
   return subject;
 }
 
-bool IsHandOver(const pb::Event& event) {
+// Steps of a procedure, whose order decides.
+bool IsStep(const pb::Event& event) {
   switch (event.body_case()) {
     case pb::Event::kTransferProposed:
+    case pb::Event::kTransferAudited:
     case pb::Event::kTransferAccepted:
+    case pb::Event::kTransferConfirmed:
+    case pb::Event::kTransferCompleted:
+    case pb::Event::kDisputeStepTaken:
+    case pb::Event::kDisputeResolved:
     case pb::Event::kTransferDeclined:
     case pb::Event::kTransferCancelled:
       return true;
@@ -42,34 +51,17 @@ bool IsHandOver(const pb::Event& event) {
   }
 }
 
-bool ChangesIdentity(const pb::Event& event) {
+// Who is who, or what was so before.
+bool ChangesThePast(const pb::Event& event) {
+  if (rules::ReachesBack(event)) return true;
   switch (event.body_case()) {
     case pb::Event::kClaimJoined:
     case pb::Event::kCustomersMerged:
     case pb::Event::kCustomersUnmerged:
-    case pb::Event::kEventCorrected:
       return true;
     default:
       return false;
   }
-}
-
-// Fields a registration must bring and does not.
-std::vector<std::string> MissingFields(const pb::Registration& rules, const pb::NewEvent& added) {
-  const auto has_point = [&added](pb::ContactPointKind kind) {
-    const auto& points = added.personal().contact_points();
-    return std::any_of(points.begin(), points.end(),
-                       [kind](const pb::ContactPoint& p) { return p.kind() == kind; });
-  };
-  std::vector<std::string> missing;
-  for (const std::string& field : rules.required_fields()) {
-    bool present = added.event().customer_registered().fields().contains(field);
-    if (field == "name") present = !added.personal().name().empty();
-    if (field == "phone") present = has_point(pb::CONTACT_POINT_KIND_PHONE);
-    if (field == "email") present = has_point(pb::CONTACT_POINT_KIND_EMAIL);
-    if (!present) missing.push_back(field);
-  }
-  return missing;
 }
 
 }  // namespace
@@ -166,6 +158,33 @@ absl::StatusOr<FoldedCustomer*> Draft::Fold(const std::string& canonical) {
   return &(customers_[canonical] = std::move(folded));
 }
 
+absl::StatusOr<rules::SiteState> Draft::Site(const storage::SubjectKey& site) {
+  LEDGER_ASSIGN_OR_RETURN(const storage::SubjectHead head, Head(site));
+  LEDGER_ASSIGN_OR_RETURN(const SubjectState kept, State(site));
+  if (kept.site().version() == head.version) return kept.site();
+  LEDGER_ASSIGN_OR_RETURN(const std::vector<pb::Record> records, Records(site, UINT64_MAX));
+  rules::SiteState folded;
+  for (const pb::Record& record : records) rules::ApplySite(*timeline_, record, &folded);
+  return folded;
+}
+
+absl::Status Draft::KeepSites(const std::vector<storage::SubjectKey>& subjects) {
+  if (timeline_->empty() || !timeline_->PolicyAt(recorded_).policy.reception().rotation()) {
+    return absl::OkStatus();
+  }
+  for (const storage::SubjectKey& subject : subjects) {
+    if (subject.kind != pb::SUBJECT_KIND_SITE) continue;
+    LEDGER_ASSIGN_OR_RETURN(SubjectState state, State(subject));
+    if (state.site().version() + 1 == heads_[subject].version) {
+      rules::ApplySite(*timeline_, records_.back(), state.mutable_site());
+    } else {
+      LEDGER_ASSIGN_OR_RETURN(*state.mutable_site(), Site(subject));
+    }
+    LEDGER_RETURN_IF_ERROR(SetState(subject, state));
+  }
+  return absl::OkStatus();
+}
+
 // What must hold before the rules are asked.
 absl::Status Draft::Admit(const pb::NewEvent& added) {
   const pb::Event& event = added.event();
@@ -176,17 +195,6 @@ absl::Status Draft::Admit(const pb::NewEvent& added) {
       return absl::FailedPreconditionError(
           "BACK_DATED: a policy may not come into force before it is recorded; leave the time out, or name a "
           "later one");
-    }
-  }
-  if (event.has_customer_registered() && !event.has_evidence() && !timeline_->empty()) {
-    const pb::Registration& rules = timeline_->PolicyAt(recorded_).policy.registration();
-    const std::vector<std::string> missing = MissingFields(rules, added);
-    if (!missing.empty()) {
-      std::string list;
-      for (const std::string& field : missing) absl::StrAppend(&list, list.empty() ? "" : ", ", field);
-      return WithMetadata(absl::FailedPreconditionError(absl::StrCat(
-                              "FIELDS_MISSING: the registration must bring ", list, "; add what is missing")),
-                          "rule_id", rules.required_fields_rule_id());
     }
   }
   if (event.has_event_corrected()) return CheckCorrection(event.event_corrected());
@@ -291,6 +299,34 @@ int64_t Draft::RecordedDay() const {
   return rules::LocalDay(timeline_->PolicyAt(recorded_).policy, recorded_) - absl::CivilDay(1970, 1, 1);
 }
 
+// Where staff members owe duties of their own, the events that count for them are found under their names too.
+absl::Status Draft::AddStaffConcerned(const pb::Event& event, std::vector<storage::SubjectKey>* subjects) {
+  if (timeline_->empty()) return absl::OkStatus();
+  const policy::PolicyVersion& policy = timeline_->PolicyAt(recorded_);
+  if (policy.index == nullptr || !policy.index->has_staff_duty) return absl::OkStatus();
+  std::vector<storage::SubjectKey> staff;
+  for (const std::string& id : rules::StaffConcerned(policy, event)) staff.push_back(Staff(id));
+  if (event.has_event_corrected()) {
+    // Whoever the wrong event counted for must learn of it, and whoever the right one does.
+    for (const std::string& id : rules::StaffConcerned(policy, event.event_corrected().right_event())) {
+      staff.push_back(Staff(id));
+    }
+    LEDGER_ASSIGN_OR_RETURN(const std::string bytes,
+                            log_.StagedRead(ledger_, event.event_corrected().target_position()));
+    LEDGER_ASSIGN_OR_RETURN(const pb::Record wrong, storage::ParseRecord(bytes));
+    for (const pb::SubjectVersion& version : wrong.header().subjects()) {
+      if (version.subject().kind() == pb::SUBJECT_KIND_STAFF) staff.push_back(Staff(version.subject().id()));
+    }
+  }
+  for (storage::SubjectKey& key : staff) {
+    const bool known = std::any_of(subjects->begin(), subjects->end(), [&key](const auto& subject) {
+      return subject.kind == key.kind && subject.id == key.id;
+    });
+    if (!known) subjects->push_back(std::move(key));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Draft::Add(int index) {
   const pb::NewEvent& added = job_.request.events(index);
   const pb::Event& event = added.event();
@@ -301,6 +337,7 @@ absl::Status Draft::Add(int index) {
   for (const pb::Subject& subject : policy::SubjectsOf(event))
     subjects.push_back({subject.kind(), subject.id()});
   for (const std::string& point : prepared.contact_points) subjects.push_back(ContactPoint(point));
+  LEDGER_RETURN_IF_ERROR(AddStaffConcerned(event, &subjects));
 
   const std::string customer_id = policy::CustomerIdOf(event);
   rules::DecisionContext context;
@@ -326,26 +363,37 @@ absl::Status Draft::Add(int index) {
     if (!event.has_evidence()) {
       LEDGER_ASSIGN_OR_RETURN(FoldedCustomer * folded, Fold(canonical));
       context.customer = &folded->state;
-      const absl::Time counts = IsHandOver(event) ? CountsAt(event) : absl::InfiniteFuture();
+      // A step is judged when and where it will stand: accepted on what came later, it would do nothing.
+      const absl::Time counts = IsStep(event) ? CountsAt(event) : absl::InfiniteFuture();
+      context.recorded_time = std::min(recorded_, counts);
       if (counts < folded->last_time) {
-        // A step of a hand-over is judged where it will stand: accepted on what came later, it would do nothing.
         LEDGER_ASSIGN_OR_RETURN(const runtime::CustomerHistory history,
                                 runtime::LoadHistory(*this, *timeline_, canonical, UINT64_MAX));
         LEDGER_ASSIGN_OR_RETURN(earlier, rules::Fold(*timeline_, history.history, counts));
         context.customer = &earlier;
-        context.recorded_time = counts;
       }
     }
   }
   context.personal = added.has_personal() ? &added.personal() : nullptr;
   rules::CustomerState related;
   LEDGER_RETURN_IF_ERROR(ReadOthers(event, &context, &related));
+  rules::SiteState site;
+  if (event.has_visit_logged() && !event.visit_logged().site_id().empty() && !event.has_evidence() &&
+      !timeline_->empty() && timeline_->PolicyAt(recorded_).policy.reception().rotation()) {
+    LEDGER_ASSIGN_OR_RETURN(site, Site(SiteOf(event.visit_logged().site_id())));
+    context.site = &site;
+  }
   LEDGER_ASSIGN_OR_RETURN(rules::Decision decision, rules::Decide(context, event));
   if (decision.from_pool) {
     const std::string capped = rules::CappedStaffId(*timeline_, recorded_, event);
     if (!capped.empty()) {
       LEDGER_RETURN_IF_ERROR(KeepPoolClaim(Staff(capped)));
-      subjects.push_back(Staff(capped));  // the count moves the staff member's version, as whoever reads it must see
+      const bool named = std::any_of(subjects.begin(), subjects.end(), [&capped](const auto& subject) {
+        return subject.kind == pb::SUBJECT_KIND_STAFF && subject.id == capped;
+      });
+      if (!named)
+        subjects.push_back(
+            Staff(capped));  // the count moves the staff member's version, as whoever reads it must see
     }
   }
 
@@ -372,9 +420,11 @@ absl::Status Draft::AddDerived(std::vector<pb::Event> events, const std::string&
     }
     std::vector<storage::SubjectKey> derived_subjects;
     for (const pb::Subject& s : policy::SubjectsOf(derived)) derived_subjects.push_back({s.kind(), s.id()});
-    // The server says it, when it says it.
-    *derived.mutable_occurred_time()->mutable_time() =
-        TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(recorded_));
+    // The server says it, when it says it; but a visitor is received when they come.
+    if (!derived.has_reception_assigned()) {
+      *derived.mutable_occurred_time()->mutable_time() =
+          TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(recorded_));
+    }
     derived.mutable_occurred_time()->set_utc_offset_seconds(cause.occurred_time().utc_offset_seconds());
     LEDGER_RETURN_IF_ERROR(
         AddRecord(std::move(derived), std::move(derived_subjects), nullptr, rule_id, caused_by));
@@ -480,6 +530,7 @@ absl::Status Draft::AddRecord(pb::Event event, std::vector<storage::SubjectKey> 
     *appended.mutable_subject() = ToSubject(subject);
     appended.set_version(head.version + 1);
   }
+  LEDGER_RETURN_IF_ERROR(KeepSites(subjects));
   place.subjects = std::move(subjects);
   return Absorb(record);
 }
@@ -518,7 +569,7 @@ absl::Status Draft::Absorb(const pb::Record& record) {
     event.header = &record.header();
     // An event in its turn is applied; what sorts earlier, or changes who is who, folds the customer anew when it is
     // next asked for.
-    if (folded != customers_.end() && !ChangesIdentity(record.event()) &&
+    if (folded != customers_.end() && !ChangesThePast(record.event()) &&
         event.business_time >= folded->second.last_time) {
       LEDGER_RETURN_IF_ERROR(rules::Apply(*timeline_, event, &folded->second.state));
       folded->second.last_time = event.business_time;

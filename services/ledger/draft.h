@@ -56,6 +56,10 @@ class Draft : public runtime::SubjectSource {
   absl::Status SetState(const storage::SubjectKey& subject, const SubjectState& state);
   absl::StatusOr<std::string> Canonical(const std::string& customer_id);
   absl::StatusOr<FoldedCustomer*> Fold(const std::string& canonical);
+  // A site's state after everything so far, from what is kept beside its version or else from its events.
+  absl::StatusOr<rules::SiteState> Site(const storage::SubjectKey& site);
+  // Keeps the state of the sites that the draft's last record is about.
+  absl::Status KeepSites(const std::vector<storage::SubjectKey>& subjects);
   absl::Status Meet(const std::string& customer_id, const PreparedEvent& prepared,
                     rules::DecisionContext* context);
   absl::Status ReadOthers(const customerledger::v1::Event& event, rules::DecisionContext* context,
@@ -64,6 +68,8 @@ class Draft : public runtime::SubjectSource {
   // The local day of recorded time, in days since 1970-01-01.
   int64_t RecordedDay() const;
   absl::Status Admit(const customerledger::v1::NewEvent& added);
+  absl::Status AddStaffConcerned(const customerledger::v1::Event& event,
+                                 std::vector<storage::SubjectKey>* subjects);
   absl::Status CheckCorrection(const customerledger::v1::EventCorrected& corrected);
   absl::Status AddDerived(std::vector<customerledger::v1::Event> derived, const std::string& rule_id,
                           const customerledger::v1::Event& cause, uint64_t caused_by);

@@ -54,8 +54,7 @@ absl::Status CheckOwner(const pb::Owner& owner) {
   return absl::InvalidArgumentError("OWNER_MISSING: owner must name a staff_id or a unit_id");
 }
 
-absl::Status CheckCustomer(const pb::CustomerQuery& query) {
-  LEDGER_RETURN_IF_ERROR(ValidateId(query.customer_id(), "query.customer_id"));
+absl::Status CheckClocks(const pb::CustomerQuery& query) {
   LEDGER_RETURN_IF_ERROR(CheckToken(query.min_position(), "query.min_position"));
   if (query.as_of().has_true_at()) {
     LEDGER_RETURN_IF_ERROR(CheckTime(query.as_of().true_at(), "query.as_of.true_at"));
@@ -64,6 +63,11 @@ absl::Status CheckCustomer(const pb::CustomerQuery& query) {
     LEDGER_RETURN_IF_ERROR(CheckTime(query.as_of().known_time(), "query.as_of.known_time"));
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckCustomer(const pb::CustomerQuery& query) {
+  LEDGER_RETURN_IF_ERROR(ValidateId(query.customer_id(), "query.customer_id"));
+  return CheckClocks(query);
 }
 
 }  // namespace
@@ -83,6 +87,20 @@ absl::Status CheckQuestion(const pb::GetNextCallbackRequest& request) {
 }
 
 absl::Status CheckQuestion(const pb::GetHistoryRequest& request) { return CheckCustomer(request.query()); }
+
+absl::Status CheckQuestion(const pb::GetRegistrationRequest& request) {
+  return CheckCustomer(request.query());
+}
+
+absl::Status CheckQuestion(const pb::GetDutiesRequest& request) {
+  if (request.staff_id().empty()) return CheckCustomer(request.query());
+  if (!request.query().customer_id().empty()) {
+    return absl::InvalidArgumentError(
+        "TWO_SUBJECTS: name query.customer_id or staff_id, not both; each has duties of its own");
+  }
+  LEDGER_RETURN_IF_ERROR(ValidateId(request.staff_id(), "staff_id"));
+  return CheckClocks(request.query());
+}
 
 absl::Status CheckQuestion(const pb::ListDueCallbacksRequest& request) {
   if (request.has_owner()) LEDGER_RETURN_IF_ERROR(CheckOwner(request.owner()));
@@ -119,6 +137,27 @@ absl::Status CheckQuestion(const pb::SearchCustomersRequest& request) {
 
 absl::Status CheckQuestion(const pb::GetStatsRequest& request) {
   return CheckToken(request.min_position(), "min_position");
+}
+
+absl::Status CheckQuestion(const pb::GetCreditRequest& request) {
+  if (!request.deal_id().empty()) LEDGER_RETURN_IF_ERROR(ValidateId(request.deal_id(), "deal_id"));
+  return CheckCustomer(request.query());
+}
+
+absl::Status CheckQuestion(const pb::ListDealQueueRequest& request) {
+  if (request.has_true_at()) LEDGER_RETURN_IF_ERROR(CheckTime(request.true_at(), "true_at"));
+  return CheckToken(request.min_position(), "min_position");
+}
+
+absl::Status CheckQuestion(const pb::GetReceptionRequest& request) {
+  LEDGER_RETURN_IF_ERROR(ValidateId(request.site_id(), "site_id"));
+  if (request.as_of().has_true_at()) {
+    LEDGER_RETURN_IF_ERROR(CheckTime(request.as_of().true_at(), "as_of.true_at"));
+  }
+  if (request.as_of().has_known_time()) {
+    LEDGER_RETURN_IF_ERROR(CheckTime(request.as_of().known_time(), "as_of.known_time"));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace ledger::services

@@ -11,10 +11,15 @@ absl::Status CheckQuestion(const customerledger::v1::GetOwnerRequest& request);
 absl::Status CheckQuestion(const customerledger::v1::GetTierRequest& request);
 absl::Status CheckQuestion(const customerledger::v1::GetNextCallbackRequest& request);
 absl::Status CheckQuestion(const customerledger::v1::GetHistoryRequest& request);
+absl::Status CheckQuestion(const customerledger::v1::GetRegistrationRequest& request);
+absl::Status CheckQuestion(const customerledger::v1::GetDutiesRequest& request);
 absl::Status CheckQuestion(const customerledger::v1::ListDueCallbacksRequest& request);
 absl::Status CheckQuestion(const customerledger::v1::ListCustomersRequest& request);
 absl::Status CheckQuestion(const customerledger::v1::ListPoolRequest& request);
 absl::Status CheckQuestion(const customerledger::v1::SearchCustomersRequest& request);
 absl::Status CheckQuestion(const customerledger::v1::GetStatsRequest& request);
+absl::Status CheckQuestion(const customerledger::v1::GetCreditRequest& request);
+absl::Status CheckQuestion(const customerledger::v1::ListDealQueueRequest& request);
+absl::Status CheckQuestion(const customerledger::v1::GetReceptionRequest& request);
 
 }  // namespace ledger::services

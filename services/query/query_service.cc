@@ -142,6 +142,23 @@ grpc::ServerUnaryReactor* QueryServiceImpl::GetHistory(grpc::CallbackServerConte
                 [this](const auto& ledger, const auto& asked) { return History(ledger, asked); });
 }
 
+grpc::ServerUnaryReactor* QueryServiceImpl::GetRegistration(grpc::CallbackServerContext* context,
+                                                            const pb::GetRegistrationRequest* request,
+                                                            pb::GetRegistrationResponse* response) {
+  return Handle(context, request, response, ProjectionKind::kOwner,
+                [this](const auto& ledger, const auto& asked) {
+                  return answers_.GetRegistration(ledger, asked, clock_());
+                });
+}
+
+grpc::ServerUnaryReactor* QueryServiceImpl::GetDuties(grpc::CallbackServerContext* context,
+                                                      const pb::GetDutiesRequest* request,
+                                                      pb::GetDutiesResponse* response) {
+  return Handle(
+      context, request, response, ProjectionKind::kOwner,
+      [this](const auto& ledger, const auto& asked) { return answers_.GetDuties(ledger, asked, clock_()); });
+}
+
 grpc::ServerUnaryReactor* QueryServiceImpl::ListDueCallbacks(grpc::CallbackServerContext* context,
                                                              const pb::ListDueCallbacksRequest* request,
                                                              pb::ListDueCallbacksResponse* response) {
@@ -180,6 +197,31 @@ grpc::ServerUnaryReactor* QueryServiceImpl::GetStats(grpc::CallbackServerContext
                                                      pb::GetStatsResponse* response) {
   return Handle(context, request, response, ProjectionKind::kOwner,
                 [this](const auto& ledger, const auto&) { return answers_.GetStats(ledger, clock_()); });
+}
+
+grpc::ServerUnaryReactor* QueryServiceImpl::GetCredit(grpc::CallbackServerContext* context,
+                                                      const pb::GetCreditRequest* request,
+                                                      pb::GetCreditResponse* response) {
+  return Handle(
+      context, request, response, ProjectionKind::kOwner,
+      [this](const auto& ledger, const auto& asked) { return answers_.GetCredit(ledger, asked, clock_()); });
+}
+
+grpc::ServerUnaryReactor* QueryServiceImpl::ListDealQueue(grpc::CallbackServerContext* context,
+                                                          const pb::ListDealQueueRequest* request,
+                                                          pb::ListDealQueueResponse* response) {
+  return Handle(context, request, response, ProjectionKind::kOwner,
+                [this](const auto& ledger, const auto& asked) {
+                  return answers_.ListDealQueue(ledger, asked, clock_());
+                });
+}
+
+grpc::ServerUnaryReactor* QueryServiceImpl::GetReception(grpc::CallbackServerContext* context,
+                                                         const pb::GetReceptionRequest* request,
+                                                         pb::GetReceptionResponse* response) {
+  return Handle(context, request, response, std::nullopt, [this](const auto& ledger, const auto& asked) {
+    return answers_.GetReception(ledger, asked, clock_());
+  });
 }
 
 absl::StatusOr<pb::GetHistoryResponse> QueryServiceImpl::History(const storage::LedgerIdentity& ledger,

@@ -42,6 +42,12 @@ class QueryServiceImpl final : public customerledger::v1::QueryService::Callback
   grpc::ServerUnaryReactor* GetHistory(grpc::CallbackServerContext* context,
                                        const customerledger::v1::GetHistoryRequest* request,
                                        customerledger::v1::GetHistoryResponse* response) override;
+  grpc::ServerUnaryReactor* GetRegistration(grpc::CallbackServerContext* context,
+                                            const customerledger::v1::GetRegistrationRequest* request,
+                                            customerledger::v1::GetRegistrationResponse* response) override;
+  grpc::ServerUnaryReactor* GetDuties(grpc::CallbackServerContext* context,
+                                      const customerledger::v1::GetDutiesRequest* request,
+                                      customerledger::v1::GetDutiesResponse* response) override;
   grpc::ServerUnaryReactor* ListDueCallbacks(grpc::CallbackServerContext* context,
                                              const customerledger::v1::ListDueCallbacksRequest* request,
                                              customerledger::v1::ListDueCallbacksResponse* response) override;
@@ -57,6 +63,15 @@ class QueryServiceImpl final : public customerledger::v1::QueryService::Callback
   grpc::ServerUnaryReactor* GetStats(grpc::CallbackServerContext* context,
                                      const customerledger::v1::GetStatsRequest* request,
                                      customerledger::v1::GetStatsResponse* response) override;
+  grpc::ServerUnaryReactor* GetCredit(grpc::CallbackServerContext* context,
+                                      const customerledger::v1::GetCreditRequest* request,
+                                      customerledger::v1::GetCreditResponse* response) override;
+  grpc::ServerUnaryReactor* ListDealQueue(grpc::CallbackServerContext* context,
+                                          const customerledger::v1::ListDealQueueRequest* request,
+                                          customerledger::v1::ListDealQueueResponse* response) override;
+  grpc::ServerUnaryReactor* GetReception(grpc::CallbackServerContext* context,
+                                         const customerledger::v1::GetReceptionRequest* request,
+                                         customerledger::v1::GetReceptionResponse* response) override;
 
  private:
   // Finds the ledger, waits until `view` (nullopt: none) has applied the request's min_position, and lets

@@ -331,14 +331,6 @@ absl::StatusOr<Decision> DecideRegistered(const Proposal& proposal, const Decisi
                                           const pb::Event& event) {
   const pb::CustomerRegistered& registered = event.customer_registered();
   const pb::Policy& policy = proposal.policy.policy;
-  for (const std::string& field : policy.registration().required_fields()) {
-    if (field == "name" || field == "phone" || field == "email") continue;  // personal data, not seen here
-    const auto given = registered.fields().find(field);
-    if (given != registered.fields().end() && !given->second.empty()) continue;
-    return Refuse(absl::StatusCode::kInvalidArgument, "REQUIRED_FIELD_MISSING",
-                  absl::StrCat("a registration must bring the field \"", field, "\"; add it to fields"),
-                  policy.registration().required_fields_rule_id());
-  }
   if (!ClaimsByRegistering(proposal.policy)) return Decision{};
 
   const std::string& rule_id = policy.ownership().claim_rule_id();

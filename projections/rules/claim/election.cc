@@ -5,6 +5,7 @@
 #include "projections/rules/civil_time.h"
 #include "projections/rules/claim/claim.h"
 #include "projections/rules/lapse/card.h"
+#include "projections/rules/registration/filing.h"
 
 namespace ledger::rules {
 namespace {
@@ -180,6 +181,24 @@ void ApplyInvitation(const Step& step, CustomerState* state) {
   claim->set_effective_position(step.event.position);
   claim->set_rank(kLateRank);  // until its list is in
   Elect(step, scope, state);
+}
+
+void ApplyForms(const Step& step, CustomerState* state) {
+  if (!step.policy.policy.ownership().form_time_counts()) return;
+  for (ScopeState& scope : *state->mutable_scopes()) {
+    bool found = false;
+    for (ClaimState& claim : *scope.mutable_claims()) {
+      if (!IsAlive(claim) || claim.rank() != kLateRank) continue;
+      const auto judged = EffectiveClaim(step.timeline, *state, claim.position(), step.at());
+      if (!judged.has_value()) continue;
+      found = true;
+      claim.set_rank(kInOrderRank);
+      claim.set_effective_us(ToMicros(*judged->effective));
+      // Of two forms with the same time the one registered first comes first.
+      claim.set_effective_position(claim.position());
+    }
+    if (found) Elect(step, &scope, state);
+  }
 }
 
 void ApplyList(const Step& step, CustomerState* state) {

@@ -23,6 +23,10 @@ void AddDecidedClaim(const Step& step, const customerledger::v1::Owner& owner, S
 // A card was signed.
 void ApplySigned(const Step& step, CustomerState* state);
 
+// After the step's form was filed, or its registration entered: where the time on a form decides, the claims whose forms are
+// in count from then on.
+void ApplyForms(const Step& step, CustomerState* state);
+
 // An invitation was confirmed; a list was handed in.
 void ApplyInvitation(const Step& step, CustomerState* state);
 void ApplyList(const Step& step, CustomerState* state);

@@ -24,7 +24,12 @@ absl::Time HolderLeaves(const policy::Timeline& timeline, const ClaimState& clai
   const absl::Time from = FromMicros(claim.effective_us());
   if (PolicyInForce(timeline, from).policy.lapse().card().leaving_rule_id().empty())
     return absl::InfiniteFuture();
-  return timeline.LeavesAfter(claim.claimant().staff_id(), from);
+  const std::string& holder = claim.claimant().staff_id();
+  const absl::Time leaves = timeline.LeavesAfter(holder, from);
+  if (leaves == absl::InfiniteFuture()) return leaves;
+  return timeline.StaffStatusAt(holder, leaves - absl::Seconds(1)) == pb::STAFF_STATUS_TRIAL
+             ? leaves
+             : absl::InfiniteFuture();
 }
 
 // Ends `claim`; if it owned, the next one succeeds.

@@ -60,6 +60,58 @@ INSTANTIATE_TEST_SUITE_P(
              "ownership.claim_by"},
         Case{"ownership { by_recorded_assignment: true } lapse { }", "lapse"},
         Case{"ownership { claim_by: 9 }", "ownership.claim_by"},
+        Case{R"(registration { validators { field: "name" } })", "registration.validators[0].kind"},
+        Case{R"(registration { validators { field: "phone" kind: VALIDATOR_KIND_MOBILE_DIGITS } })",
+             "registration.validators[0].digits"},
+        Case{R"(registration { stages { name: "change" } })", "registration.stages[0].name"},
+        Case{R"(registration { stages { name: "1" } stages { name: "1" } })", "registration.stages[1].name"},
+        Case{"registration { incomplete_deletion { after { days: 90 } } }",
+             "registration.incomplete_deletion"},
+        Case{R"(registration { filing { counted_from { event: "customer_registered" } } })",
+             "registration.filing"},
+        Case{R"(registration { filing { counted_from { event: "customer_registered" } within { days: 1 }
+                                        same_day_until { hour: 18 } } })",
+             "registration.filing"},
+        Case{R"(registration { filing { counted_from { event: "registered" } within { days: 1 } } })",
+             "registration.filing.counted_from[0].event"},
+        Case{R"(requirements { rule_id: "x.r" effect: REQUIREMENT_EFFECT_FLAG })", "requirements[0].on"},
+        Case{R"(requirements { rule_id: "x.r" on { event: "visit_logged" } })", "requirements[0].effect"},
+        Case{R"(requirements { rule_id: "x.r" on { event: "visit_logged" where { field: "nobody" } }
+                               effect: REQUIREMENT_EFFECT_FLAG })",
+             "requirements[0].on[0].where[0].field"},
+        Case{R"(requirements { rule_id: "x.r" on { event: "visit_logged" } effect: REQUIREMENT_EFFECT_REFUSE
+                               consequence { text: "x" } })",
+             "requirements[0].consequence"},
+        Case{R"(requirements { rule_id: "x.r" on { event: "visit_logged" } effect: REQUIREMENT_EFFECT_REFUSE
+                               needs { field { field: "nobody" } } })",
+             "requirements[0].needs[0].field.field"},
+        Case{R"(requirements { rule_id: "x.r" on { event: "visit_logged" } effect: REQUIREMENT_EFFECT_REFUSE
+                               needs { grade { scheme: "none" } } })",
+             "requirements[0].needs[0].grade.scheme"},
+        Case{R"(requirements { rule_id: "x.r" on { event: "visit_logged" } effect: REQUIREMENT_EFFECT_REFUSE
+                               needs { earlier { events { event: "case_opened" } same_field: "visit_id" } } })",
+             "requirements[0].needs[0].earlier.same_field"},
+        Case{R"(duties { name: "d" rule_id: "x.r" done_by { event: "visit_logged" } })", "duties[0]"},
+        Case{R"(duties { name: "d" rule_id: "x.r" on { event: "visit_logged" } })", "duties[0].done_by"},
+        Case{R"(duties { name: "d" rule_id: "x.r" after_overdue: "e" done_by { event: "visit_logged" } })",
+             "duties[0].after_overdue"},
+        Case{R"(duties { name: "d" rule_id: "x.r" quota { each: CALENDAR_UNIT_DAY }
+                         done_by { event: "visit_logged" } })",
+             "duties[0].quota.at_least"},
+        Case{R"(duties { name: "d" rule_id: "x.r" on { event: "visit_logged" } by { day_of_month: 32 }
+                         done_by { event: "visit_logged" } })",
+             "duties[0].by.day_of_month"},
+        Case{R"(duties { name: "d" rule_id: "x.r" on_staff_status { statuses: "gone"
+                           in_charge { event { event: "owner_assigned" } field: "owner.staff_id" } }
+                         done_by { event: "owner_assigned" } })",
+             "duties[0].on_staff_status.statuses[0]"},
+        Case{R"(duties { name: "d" rule_id: "x.r" on { event: "visit_logged" } staff_roles: "x"
+                         done_by { event: "visit_logged" } })",
+             "duties[0].staff_roles"},
+        Case{
+            R"(duties { name: "d" rule_id: "x.r" on { event: "visit_logged" } done_by { event: "visit_logged" }
+                         consequence { escalations { from_time: 1 } } })",
+            "duties[0].consequence.escalations[0].from_time"},
         Case{"lapse { protection { } }", "lapse.protection.period"},
         Case{"lapse { protection { period { } } }", "lapse.protection.period"},
         Case{"lapse { protection { period { months: 1201 } } }", "lapse.protection.period.months"},
@@ -80,8 +132,29 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"lapse { bypass { } }", "lapse.bypass.share_basis_points"},
         Case{"lapse { bypass { share_basis_points: 10001 } }", "lapse.bypass.share_basis_points"},
         Case{"pool { wake_up { } }", "pool.wake_up.receptions"},
-        Case{"hand_over { steps: HAND_OVER_STEP_PROPOSE }", "hand_over.steps"},
-        Case{"hand_over { steps: HAND_OVER_STEP_ACCEPT }", "hand_over.steps[0]"},
+        Case{"hand_over { }", "hand_over.procedures"},
+        Case{"hand_over { procedures { } }", "hand_over.procedures[0].steps"},
+        Case{"hand_over { procedures { steps { step: HAND_OVER_STEP_ACCEPT } } }",
+             "hand_over.procedures[0].steps[0].step"},
+        Case{"hand_over { procedures { steps { step: HAND_OVER_STEP_PROPOSE } steps { } } }",
+             "hand_over.procedures[0].steps[1].step"},
+        Case{"hand_over { procedures { steps { step: HAND_OVER_STEP_PROPOSE receiver_owns: true } "
+             "steps { step: HAND_OVER_STEP_ACCEPT receiver_owns: true } } }",
+             "hand_over.procedures[0].steps"},
+        Case{"hand_over { procedures { steps { step: HAND_OVER_STEP_PROPOSE may_be_skipped: true } } }",
+             "hand_over.procedures[0].steps[0].may_be_skipped"},
+        Case{"hand_over { procedures { kinds: TRANSFER_KIND_POST kinds: TRANSFER_KIND_POST "
+             "steps { step: HAND_OVER_STEP_PROPOSE } } }",
+             "hand_over.procedures[0].kinds[1]"},
+        Case{"hand_over { procedures { without_owner: true owner_meanwhile: OWNER_MEANWHILE_NOBODY "
+             "steps { step: HAND_OVER_STEP_PROPOSE } } }",
+             "hand_over.procedures[0].owner_meanwhile"},
+        Case{R"(dispute { levels { name: "a" reached_by: DISPUTE_STEP_HEARD } })",
+             "dispute.levels[0].reached_by"},
+        Case{R"(dispute { levels { name: "a" } levels { name: "b" } })", "dispute.levels[1].reached_by"},
+        Case{R"(dispute { levels { name: "a" } levels { name: "a" reached_by: DISPUTE_STEP_HEARD } })",
+             "dispute.levels[1].name"},
+        Case{"dispute { forfeits { } }", "dispute.forfeits[0].steps"},
         Case{R"(grade_schemes { name: "s" })", "grade_schemes[0].classes"},
         Case{R"(grade_schemes { classes { name: "A" } })", "grade_schemes[0].name"},
         Case{R"(grade_schemes { name: "s" classes { name: "A" } classes { name: "A" } })",
@@ -101,7 +174,20 @@ INSTANTIATE_TEST_SUITE_P(
         Case{R"(call_back { cadences { every { days: 1 } } cadences { every { days: 2 } } })",
              "call_back.cadences[1].class_name"},
         Case{"call_back { cadences { } }", "call_back.cadences[0].every"},
-        Case{"call_back { first { hours: 876001 } }", "call_back.first.hours"}));
+        Case{"call_back { first { hours: 876001 } }", "call_back.first.hours"},
+        Case{R"(credit { cases { when: CREDIT_WHEN_OWNED rule_id: "a.b"
+                shares { performance { role: CREDIT_ROLE_OWNER basis_points: 9999 } } } })",
+             "credit.cases[0].shares.performance"},
+        Case{R"(credit { cases { when: CREDIT_WHEN_QUARREL rule_id: "a.b"
+                shares { performance { role: CREDIT_ROLE_DEPARTMENT basis_points: 10000 } } } })",
+             "credit.department_unit_id"},
+        Case{R"(credit { cases { when: CREDIT_WHEN_CLOSED rule_id: "a.b"
+                shares { performance { role: CREDIT_ROLE_CLOSER basis_points: 10000 } } }
+                needs { need: CREDIT_NEED_PAPERS rule_id: "a.b" } })",
+             "credit.papers"},
+        Case{R"(credit { queue { rule_id: "a.b" } })", "credit.cases"},
+        Case{R"(reception { rotation: true rotation_rule_id: "a.b" takes_turn_when: "here" })",
+             "reception.takes_turn_when[0]"}));
 
 TEST(PolicyCheckTest, TheIdHasAForm) {
   for (const char* id : {"Default", "a b", "a_b"}) {

@@ -112,6 +112,34 @@ TEST(CardTest, WhoeverLetACardDiePaysForTheCardThatReplacesIt) {
   EXPECT_THAT(ownership.breaches(0).positions(), ::testing::ElementsAre(first, second));
 }
 
+TEST(CardTest, OnlyACardWhoseHolderLeavesOnTrialIsVoidAtOnce) {
+  for (const bool on_trial : {true, false}) {
+    pb::Policy policy = PolicyFrom(kCards);
+    policy.mutable_lapse()->mutable_card()->set_leaving_rule_id("t.left");
+    Scenario scenario(policy);
+    scenario.SetStaff("2026-03-01", "a", on_trial ? pb::STAFF_STATUS_TRIAL : pb::STAFF_STATUS_ACTIVE);
+    scenario.Given("2026-03-05", Card("a", "1"));
+    scenario.Given("2026-03-05", Signed("1"));
+    scenario.SetStaff("2026-03-06 10:00", "a", pb::STAFF_STATUS_LEFT);
+    EXPECT_EQ(scenario.OwnerAt("2026-03-06 09:59:59"), "a");
+    EXPECT_EQ(scenario.OwnerAt("2026-03-06 10:00"), on_trial ? "void" : "a");
+    EXPECT_EQ(scenario.OwnershipAt("2026-03-06 10:00").basis().rule_id(), on_trial ? "t.left" : "t.signed");
+  }
+}
+
+TEST(CardTest, AWithdrawnCardLeavesItsPlaceToTheNext) {
+  Scenario scenario(PolicyFrom(kCards));
+  scenario.Given("2026-03-05", Card("a", "1"));
+  scenario.Given("2026-03-05", Signed("1"));
+  scenario.Given("2026-03-06", Card("b", "2"));
+  scenario.Given("2026-03-06", Signed("2"));
+  scenario.Given("2026-03-07",
+                 EventFrom("customer_status_changed { card_id: '1' to: CUSTOMER_STATUS_CANCELLED }"));
+  EXPECT_EQ(scenario.OwnerAt("2026-03-06 12:00"), "a");
+  EXPECT_EQ(scenario.OwnerAt("2026-03-07"), "b");
+  EXPECT_EQ(scenario.OwnershipAt("2026-03-07").basis().rule_id(), "t.next");
+}
+
 TEST(CardTest, ADisputeHoldsTheEndOfACardBackToItsResolution) {
   Scenario scenario(PolicyFrom(kCards));
   scenario.Given("2026-03-05", Card("a", "1"));

@@ -131,20 +131,6 @@ TEST(ClaimTest, WhoHasLeftMayNotRegisterAndStrangersMay) {
   scenario.ThenRefuses("2026-01-05", Registered(""), absl::StatusCode::kInvalidArgument, "CLAIMANT_MISSING");
 }
 
-TEST(ClaimTest, RequiredFieldsMustBeGiven) {
-  pb::Policy policy = ShippedPolicy("default");
-  policy.mutable_registration()->add_required_fields("phone");  // personal data: checked where it is seen
-  policy.mutable_registration()->add_required_fields("city");
-  policy.mutable_registration()->set_required_fields_rule_id("registration.fields");
-  Scenario scenario(policy);
-  const auto refused = scenario.WhenProposed("2026-01-05", Registered("liu"));
-  EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(RefusalRuleId(refused.status()), "registration.fields");
-  pb::Event event = Registered("liu");
-  (*event.mutable_customer_registered()->mutable_fields())["city"] = "Luzhou";
-  scenario.ThenAccepts("2026-01-05", event);
-}
-
 TEST(ClaimTest, AnAssignmentDecidesAndStartsItsOwnProtection) {
   Scenario scenario;
   scenario.Given("2026-01-05", Registered("liu"));

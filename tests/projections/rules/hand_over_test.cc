@@ -78,7 +78,7 @@ TEST_F(HandOverTest, DeclinedAndCancelledLeaveTheOwner) {
 
 TEST(HandOverNobodyTest, NobodyOwnsMeanwhileAndALapseWaits) {
   pb::Policy policy = ShippedPolicy("default");
-  policy.mutable_hand_over()->set_owner_meanwhile(pb::OWNER_MEANWHILE_NOBODY);
+  policy.mutable_hand_over()->mutable_procedures(0)->set_owner_meanwhile(pb::OWNER_MEANWHILE_NOBODY);
   Scenario scenario(policy);
   scenario.Given("2026-01-05", Registered("liu"));
   scenario.Given("2026-03-20", Proposed("t1", "liu", "chen"));

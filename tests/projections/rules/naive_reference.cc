@@ -293,7 +293,7 @@ class Teller {
       const auto scope = scopes_.find(proposed.scope());
       if (scope != scopes_.end() && scope->second.answer.custody == "owned" &&
           scope->second.answer.owner == proposed.from().staff_id() && scope->second.disputes.empty() &&
-          scope->second.answer.transfer_id.empty()) {
+          scope->second.answer.transfer_id.empty() && WithTransfer(proposed.transfer_id()) == nullptr) {
         scope->second.answer.transfer_id = proposed.transfer_id();
         scope->second.receiver = proposed.to().staff_id();
       }
@@ -329,7 +329,11 @@ class Teller {
     }
     if (!resolved.has_owner()) return;
     if (scope == nullptr) scope = &scopes_[resolved.scope()];
+    // A decision for the one who hands the customer over does not stop the hand-over.
+    const std::string open =
+        scope->answer.owner == resolved.owner().staff_id() ? scope->answer.transfer_id : "";
     Own(resolved.owner().staff_id(), now, false, scope);
+    scope->answer.transfer_id = open;
   }
 
   std::map<std::string, Telling> scopes_;

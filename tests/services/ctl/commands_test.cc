@@ -160,6 +160,34 @@ TEST_F(CommandsTest, TransferAcceptAndDecline) {
   EXPECT_EQ(declined.reason(), "no time");
 }
 
+TEST_F(CommandsTest, TransferStepsInBetween) {
+  const auto audited =
+      Appended({"transfer", "audit", "t-1", "--customer", "guest-1", "--by", "hq"}).transfer_audited();
+  EXPECT_EQ(audited.transfer_id(), "t-1");
+  EXPECT_EQ(audited.auditor_id(), "hq");
+  EXPECT_TRUE(audited.passed());
+  ctl_.fake.appends.clear();
+  EXPECT_FALSE(Appended({"transfer", "audit", "t-1", "--customer", "guest-1", "--by", "hq", "--failed"})
+                   .transfer_audited()
+                   .passed());
+  ctl_.fake.appends.clear();
+  EXPECT_EQ(Appended({"transfer", "confirm", "t-1", "--customer", "guest-1", "--by", "hq"})
+                .transfer_confirmed()
+                .confirmed_by(),
+            "hq");
+  ctl_.fake.appends.clear();
+  EXPECT_EQ(Appended({"transfer", "complete", "t-1", "--customer", "guest-1", "--slip", "7"})
+                .transfer_completed()
+                .slip_number(),
+            "7");
+  ctl_.fake.appends.clear();
+  const auto cancelled =
+      Appended({"transfer", "cancel", "t-1", "--customer", "guest-1", "--by", "liu", "--reason", "stays"})
+          .transfer_cancelled();
+  EXPECT_EQ(cancelled.cancelled_by(), "liu");
+  EXPECT_EQ(cancelled.reason(), "stays");
+}
+
 TEST_F(CommandsTest, StaffAdd) {
   const pb::StaffStatusChanged body =
       Appended({"staff", "add", "liu", "--role", "salesperson", "--unit", "shop-1"}).staff_status_changed();
@@ -258,14 +286,45 @@ TEST_F(CommandsTest, ALedgerMustBeNamed) {
 }
 
 TEST_F(CommandsTest, EveryCommandHasHelpWithAnExample) {
-  const char* const commands[] = {
-      "ledger create", "ledger list", "ledger show",      "policy check",    "policy adopt",
-      "policy show",   "policy diff", "staff add",        "staff list",      "register",
-      "contact",       "visit",       "transfer propose", "transfer accept", "transfer decline",
-      "grade",         "deal",        "append",           "import",          "log",
-      "owner",         "tier",        "callback",         "history",         "callbacks",
-      "customers",     "pool",        "search",           "rebuild",         "rollback",
-      "status",        "stats",       "verify",           "backup",          "restore"};
+  const char* const commands[] = {"ledger create",
+                                  "ledger list",
+                                  "ledger show",
+                                  "policy check",
+                                  "policy adopt",
+                                  "policy show",
+                                  "policy diff",
+                                  "staff add",
+                                  "staff list",
+                                  "register",
+                                  "contact",
+                                  "visit",
+                                  "transfer propose",
+                                  "transfer accept",
+                                  "transfer decline",
+                                  "transfer audit",
+                                  "transfer confirm",
+                                  "transfer complete",
+                                  "transfer cancel",
+                                  "grade",
+                                  "deal",
+                                  "append",
+                                  "import",
+                                  "log",
+                                  "owner",
+                                  "tier",
+                                  "callback",
+                                  "history",
+                                  "callbacks",
+                                  "customers",
+                                  "pool",
+                                  "search",
+                                  "rebuild",
+                                  "rollback",
+                                  "status",
+                                  "stats",
+                                  "verify",
+                                  "backup",
+                                  "restore"};
   for (const std::string command : commands) {
     std::istringstream words(command);
     std::vector<std::string> args{std::istream_iterator<std::string>(words), {}};

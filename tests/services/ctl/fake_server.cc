@@ -127,6 +127,14 @@ class FakeQueryService final : public pb::QueryService::Service {
                        pb::GetTierResponse* response) override {
     return Answer(fake_, request, &fake_->get_tier, fake_->tier, response);
   }
+  grpc::Status GetRegistration(grpc::ServerContext*, const pb::GetRegistrationRequest* request,
+                               pb::GetRegistrationResponse* response) override {
+    return Answer(fake_, request, &fake_->get_registration, fake_->registration, response);
+  }
+  grpc::Status GetDuties(grpc::ServerContext*, const pb::GetDutiesRequest* request,
+                         pb::GetDutiesResponse* response) override {
+    return Answer(fake_, request, &fake_->get_duties, fake_->duties, response);
+  }
   grpc::Status GetNextCallback(grpc::ServerContext*, const pb::GetNextCallbackRequest* request,
                                pb::GetNextCallbackResponse* response) override {
     return Answer(fake_, request, &fake_->get_callback, fake_->callback, response);
@@ -154,6 +162,18 @@ class FakeQueryService final : public pb::QueryService::Service {
   grpc::Status GetStats(grpc::ServerContext*, const pb::GetStatsRequest* request,
                         pb::GetStatsResponse* response) override {
     return Answer(fake_, request, &fake_->get_stats, fake_->stats, response);
+  }
+  grpc::Status GetCredit(grpc::ServerContext*, const pb::GetCreditRequest* request,
+                         pb::GetCreditResponse* response) override {
+    return Answer(fake_, request, &fake_->get_credit, fake_->credit, response);
+  }
+  grpc::Status ListDealQueue(grpc::ServerContext*, const pb::ListDealQueueRequest* request,
+                             pb::ListDealQueueResponse* response) override {
+    return Answer(fake_, request, &fake_->list_queue, fake_->queue, response);
+  }
+  grpc::Status GetReception(grpc::ServerContext*, const pb::GetReceptionRequest* request,
+                            pb::GetReceptionResponse* response) override {
+    return Answer(fake_, request, &fake_->get_reception, fake_->reception, response);
   }
 
  private:

@@ -224,6 +224,52 @@ TEST_F(QueriesTest, TierCallbackAndHistory) {
   EXPECT_TRUE(ctl_.fake.get_history.include_personal_data());
 }
 
+TEST_F(QueriesTest, RegistrationShowsStagesReviewAndForms) {
+  EXPECT_THAT(ctl_.Run({"registration", "show", "guest-1"}).out,
+              HasSubstr("asks nothing of this registration"));
+  EXPECT_EQ(ctl_.fake.get_registration.query().customer_id(), "guest-1");
+  pb::RegistrationEntry* entry = ctl_.fake.registration.add_registrations();
+  entry->set_state(pb::REGISTRATION_STATE_PENDING);
+  entry->add_stages()->set_name("2");
+  entry->mutable_review_due_time()->set_seconds(1'772'337'600);
+  entry->set_review_overdue(true);
+  pb::FilingEntry* filing = entry->add_filings();
+  filing->set_state(pb::FILING_STATE_LATE);
+  filing->set_filed_by("liu");
+  const std::string out = ctl_.Run({"registration", "show", "guest-1"}).out;
+  EXPECT_THAT(out, HasSubstr("pending"));
+  EXPECT_THAT(out, HasSubstr("stage 2    MISSING"));
+  EXPECT_THAT(out, HasSubstr("2026-03-01 12:00:00 +08:00  OVERDUE"));
+  EXPECT_THAT(out, HasSubstr("late   liu"));
+}
+
+TEST_F(QueriesTest, DutiesOfACustomerOrAStaffMember) {
+  EXPECT_THAT(ctl_.Run({"duty", "list", "guest-1"}).out, HasSubstr("nothing is due"));
+  EXPECT_EQ(ctl_.fake.get_duties.query().customer_id(), "guest-1");
+  pb::DutyEntry* duty = ctl_.fake.duties.add_duties();
+  duty->set_name("settle");
+  duty->set_state(pb::DUTY_STATE_OVERDUE);
+  duty->mutable_consequence()->mutable_amount()->set_minor_units(50000);
+  duty->mutable_consequence()->mutable_amount()->set_currency_code("CNY");
+  duty->mutable_consequence()->add_borne_by("staff");
+  ctl_.fake.duties.add_duties()->set_name("done-already");
+  ctl_.fake.duties.mutable_duties(1)->set_state(pb::DUTY_STATE_FULFILLED);
+  pb::FlagEntry* flag = ctl_.fake.duties.add_flags();
+  flag->set_event_name("visit_logged");
+  flag->set_says("update the data");
+  std::string out = ctl_.Run({"duty", "list", "--staff", "liu"}).out;
+  EXPECT_EQ(ctl_.fake.get_duties.staff_id(), "liu");
+  EXPECT_EQ(ctl_.fake.get_duties.query().customer_id(), "");
+  EXPECT_THAT(out, HasSubstr("settle  overdue"));
+  EXPECT_THAT(out, HasSubstr("50000 minor units of CNY each for staff"));
+  EXPECT_THAT(out, HasSubstr("update the data"));
+  EXPECT_THAT(out, testing::Not(HasSubstr("done-already")));
+  out = ctl_.Run({"duty", "list", "guest-1", "--all"}).out;
+  EXPECT_THAT(out, HasSubstr("done-already"));
+  EXPECT_EQ(ctl_.Run({"duty", "list"}).exit_code, 2);
+  EXPECT_EQ(ctl_.Run({"duty", "list", "guest-1", "--staff", "liu"}).exit_code, 2);
+}
+
 TEST_F(QueriesTest, CustomersReadsAllPagesOrAsManyAsWanted) {
   for (int page = 0; page < 3; ++page) {
     auto& response = ctl_.fake.customer_pages.emplace_back();

@@ -76,11 +76,12 @@ void WriterTest::TearDown() {
   std::filesystem::remove_all(directory_, error);
 }
 
-void WriterTest::CreateLedger(const std::string& name, bool simulated) {
+void WriterTest::CreateLedger(const std::string& name, bool simulated,
+                              const std::optional<pb::Policy>& policy) {
   std::promise<absl::Status> created;
   CreateLedgerJob job;
   job.name = name;
-  job.policy = DefaultPolicy();
+  job.policy = policy.has_value() ? *policy : DefaultPolicy();
   job.simulated = simulated;
   job.request_id = "create-" + name;
   job.recorded_time = absl::UnixEpoch();

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -158,7 +159,9 @@ class WriterTest : public ::testing::Test {
   // Stops the writing side and opens the directory again.
   void Restart();
 
-  void CreateLedger(const std::string& name, bool simulated = false);
+  // Under the default policy unless another is given.
+  void CreateLedger(const std::string& name, bool simulated = false,
+                    const std::optional<customerledger::v1::Policy>& policy = std::nullopt);
   // Submits and waits.
   absl::StatusOr<customerledger::v1::AppendResponse> Append(customerledger::v1::AppendRequest request,
                                                             const std::string& producer = "",

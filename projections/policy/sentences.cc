@@ -12,6 +12,7 @@ namespace {
 using Table = std::map<absl::string_view, std::vector<absl::string_view>>;
 
 // By the name of the message.
+// NOLINTBEGIN(bugprone-suspicious-missing-comma): a sentence may be longer than a line.
 const Table& Sentences() {
   static const auto* const table = new Table{
       {"Policy",
@@ -297,6 +298,7 @@ const Table& Sentences() {
   };
   return *table;
 }
+// NOLINTEND(bugprone-suspicious-missing-comma)
 
 // Messages that stand within a sentence.
 const std::map<absl::string_view, absl::string_view>& Phrases() {

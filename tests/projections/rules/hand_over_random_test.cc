@@ -152,7 +152,7 @@ TEST(HandOverRandomTest, OneOwnerOrNoneAndAlwaysTheSame) {
   }
   std::cout << "LEDGER_TEST_SEED=" << seed << "\n";
   int completed = 0, withdrawn = 0;
-  for (uint64_t run = 0; run < 60; ++run) {
+  for (uint64_t run = 0; run < 300; ++run) {
     SCOPED_TRACE(absl::StrCat("run ", run, " of LEDGER_TEST_SEED=", seed));
     RandomSteps random(seed + run * 0x9E3779B97F4A7C15u);
     Scenario timely = Begin();
@@ -210,7 +210,7 @@ TEST(HandOverRandomTest, OneOwnerOrNoneAndAlwaysTheSame) {
     }
     if (HasFailure()) return;
   }
-  EXPECT_GT(completed, 5);
+  EXPECT_GT(completed, 5);  // of some 60: the histories are not empty
   EXPECT_GT(withdrawn, 5);
 }
 
